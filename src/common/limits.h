@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Ceilings on every count that comes from outside: the guest, a client, a file.
+ *
+ * One place, so that a reader can see at a glance what one guest can make us hold, and
+ * vmbusd-worker(8) can state it. A limit that is also a wire constant says so.
+ */
+#ifndef VMBUSD_COMMON_LIMITS_H
+#define VMBUSD_COMMON_LIMITS_H
+
+/* Machine. */
+#define LIMIT_VCPUS      64u
+#define LIMIT_MEMORY_MIN (16ull << 20)
+#define LIMIT_MEMORY_MAX \
+    (448ull << 30) /* end of RAM stays below the windows of gmem's physical map */
+#define LIMIT_LANES        16u
+#define LIMIT_CONFIG_BYTES (1u << 20) /* a machine description */
+#define LIMIT_CMDLINE      2048u      /* what every x86 kernel since 2.6.30 takes */
+#define LIMIT_KERNEL_BYTES (256u << 20)
+#define LIMIT_INITRD_BYTES (1u << 30)
+#define LIMIT_CONSOLE_LOG  (1u << 20) /* default bound of a console log; the older half is dropped \
+                                       */
+
+/* VMBus. */
+#define LIMIT_RELID           2047u /* wire: one event flag each; 255 below version 2.4 */
+#define LIMIT_RELID_OLD       255u
+#define LIMIT_CHANNELS        512u  /* offers alive at one time, subchannels included */
+#define LIMIT_GPADLS          2048u /* per connection */
+#define LIMIT_GPADL_PAGES     8192u /* per GPADL; the u16 list length of the wire allows no more */
+#define LIMIT_GPADL_PAGES_ALL (64u * 8192u) /* per connection, complete and in progress */
+#define LIMIT_INBOUND_MSGS    64u         /* posted by the guest, not yet handled; then status 19 */
+#define LIMIT_SYNIC_FIFO      64u         /* messages waiting for one VP's slot */
+#define LIMIT_PACKET          (20u << 10) /* one ring packet, header and payload */
+#define LIMIT_RANGE_PAGES     520u   /* pages of one GPA-direct packet (2 MiB + unaligned ends) */
+#define LIMIT_PIPE_PAYLOAD    16384u /* wire */
+
+/* Storage. */
+#define LIMIT_SCSI_CONTROLLERS 4u
+#define LIMIT_SCSI_LUNS        64u
+#define LIMIT_DISK_TRANSFER    (1u << 20) /* max transfer bytes that storvsp reports */
+#define LIMIT_DISK_INFLIGHT    256u       /* requests of one channel in flight */
+#define LIMIT_UNMAP_DESCRIPTORS 256u       /* of one UNMAP command */
+#define LIMIT_UNMAP_BLOCKS      (4u << 20) /* sectors of one UNMAP or WRITE SAME: 2 GiB */
+#define LIMIT_IOVECS           258u /* of one request: 1 MiB of single pages, unaligned ends */
+
+/* Integration services. */
+#define LIMIT_IC_MESSAGE  13312u
+#define LIMIT_KVP_KEY     512u  /* wire: bytes of UTF-16 */
+#define LIMIT_KVP_VALUE   2048u /* wire */
+#define LIMIT_KVP_ENTRIES 128u  /* kept from a guest, and in the host's pool */
+
+/* Control socket. */
+#define LIMIT_CONTROL_CLIENTS 16u
+#define LIMIT_CONTROL_LINE    65536u
+#define LIMIT_CONTROL_OUTPUT  (1u << 20) /* unread replies of one client; then it is dropped */
+
+#endif

@@ -1,0 +1,16 @@
+noinst_LIBRARIES += libcommon.a
+libcommon_a_SOURCES = \
+	src/common/container.h \
+	src/common/guid.c \
+	src/common/guid.h \
+	src/common/host_memory.c \
+	src/common/host_memory.h \
+	src/common/json.c \
+	src/common/json.h \
+	src/common/lane.c \
+	src/common/lane.h \
+	src/common/limits.h \
+	src/common/log.c \
+	src/common/log.h \
+	src/common/utf16.c \
+	src/common/utf16.h

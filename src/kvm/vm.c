@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A KVM virtual machine: see vm.h. Facts: Documentation/virt/kvm/api.rst; the routing of IRQ 0 to I/O APIC pin 2 is the
+ * PC's own wiring and what our MADT says.
+ *
+ * Written for Intel and AMD alike: the identity map and TSS addresses mean nothing to AMD and are needed by Intel parts
+ * without unrestricted guest mode.
+ */
+#include "src/kvm/vm.h"
+
+#include <errno.h>
+#include <linux/kvm.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "src/kvm/vcpu_state.h"
+
+#define VMBUS_SINT_NUMBER 2u
+
+int kvm_vm_init(struct kvm_vm *vm, const struct kvm_host *host, struct gmem *gmem, struct cpuid_table *cpuid,
+                const struct cpuid_topology *topology, unsigned vcpus)
+{
+    memset(vm, 0, sizeof(*vm));
+    vm->host = host;
+    vm->gmem = gmem;
+    vm->cpuid = cpuid;
+    vm->topology = *topology;
+    vm->vcpus = vcpus;
+    vm->fd = -1;
+    for (unsigned i = 0; i < LIMIT_VCPUS; i++)
+        vm->vcpu_fd[i] = vm->stats_fd[i] = vm->sint_fd[i] = vm->ack_fd[i] = -1;
+    for (unsigned i = 0; i < vcpus; i++) {
+        vm->sint_fd[i] = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+        vm->ack_fd[i] = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+        if (vm->sint_fd[i] < 0 || vm->ack_fd[i] < 0)
+            return -errno;
+    }
+    return 0;
+}
+
+static void close_fd(int *fd)
+{
+    if (*fd >= 0)
+        close(*fd);
+    *fd = -1;
+}
+
+void kvm_vm_fini(struct kvm_vm *vm)
+{
+    kvm_vm_destroy(vm);
+    for (unsigned i = 0; i < vm->vcpus; i++) {
+        close_fd(&vm->sint_fd[i]);
+        close_fd(&vm->ack_fd[i]);
+    }
+}
+
+static int kvm_vm_memory(struct kvm_vm *vm)
+{
+    for (unsigned i = 0; i < vm->gmem->slots; i++) {
+        const struct gmem_slot *slot = &vm->gmem->slot[i];
+        struct kvm_userspace_memory_region region = {
+            .slot = i,
+            .guest_phys_addr = slot->gpa,
+            .memory_size = slot->size,
+            .userspace_addr = (uintptr_t)slot->host,
+        };
+        if (ioctl(vm->fd, KVM_SET_USER_MEMORY_REGION, &region) < 0)
+            return -errno;
+    }
+    return 0;
+}
+
+static int kvm_vm_irqchip(struct kvm_vm *vm)
+{
+    uint64_t identity = GMEM_IDENTITY_MAP;
+    struct kvm_pit_config pit = {.flags = KVM_PIT_SPEAKER_DUMMY};
+    if (ioctl(vm->fd, KVM_SET_IDENTITY_MAP_ADDR, &identity) < 0 ||
+        ioctl(vm->fd, KVM_SET_TSS_ADDR, (unsigned long)GMEM_TSS) < 0 || ioctl(vm->fd, KVM_CREATE_IRQCHIP, 0) < 0 ||
+        ioctl(vm->fd, KVM_CREATE_PIT2, &pit) < 0)
+        return -errno;
+    return 0;
+}
+
+/* Routes: each ISA line to its 8259 pin and its I/O APIC pin (IRQ 0 to pin 2), the rest to the I/O APIC, then the SINTs. */
+static int kvm_vm_routes(struct kvm_vm *vm)
+{
+    unsigned room = 16 + KVM_VM_PC_GSIS + vm->vcpus;
+    struct kvm_irq_routing *routing = calloc(1, sizeof(*routing) + room * sizeof(routing->entries[0]));
+    if (!routing)
+        return -ENOMEM;
+    struct kvm_irq_routing_entry *entry = routing->entries;
+    for (unsigned i = 0; i < 16; i++) {
+        if (i == 2)
+            continue; /* the cascade */
+        *entry++ = (struct kvm_irq_routing_entry){
+            .gsi = i,
+            .type = KVM_IRQ_ROUTING_IRQCHIP,
+            .u.irqchip = {.irqchip = i < 8 ? KVM_IRQCHIP_PIC_MASTER : KVM_IRQCHIP_PIC_SLAVE, .pin = i % 8},
+        };
+    }
+    for (unsigned i = 0; i < KVM_VM_PC_GSIS; i++) {
+        if (i == 2)
+            continue;
+        *entry++ = (struct kvm_irq_routing_entry){
+            .gsi = i,
+            .type = KVM_IRQ_ROUTING_IRQCHIP,
+            .u.irqchip = {.irqchip = KVM_IRQCHIP_IOAPIC, .pin = i ? i : 2},
+        };
+    }
+    for (unsigned i = 0; i < vm->vcpus; i++) {
+        *entry++ = (struct kvm_irq_routing_entry){
+            .gsi = KVM_VM_PC_GSIS + i,
+            .type = KVM_IRQ_ROUTING_HV_SINT,
+            .u.hv_sint = {.vcpu = i, .sint = VMBUS_SINT_NUMBER},
+        };
+    }
+    routing->nr = (uint32_t)(entry - routing->entries);
+    int result = ioctl(vm->fd, KVM_SET_GSI_ROUTING, routing) < 0 ? -errno : 0;
+    free(routing);
+    return result;
+}
+
+static int kvm_vm_irqfds(struct kvm_vm *vm)
+{
+    for (unsigned i = 0; i < vm->vcpus; i++) {
+        struct kvm_irqfd irqfd = {
+            .fd = (uint32_t)vm->sint_fd[i],
+            .gsi = KVM_VM_PC_GSIS + i,
+            .flags = KVM_IRQFD_FLAG_RESAMPLE,
+            .resamplefd = (uint32_t)vm->ack_fd[i],
+        };
+        if (ioctl(vm->fd, KVM_IRQFD, &irqfd) < 0)
+            return -errno;
+    }
+    return 0;
+}
+
+static int kvm_vm_vcpu(struct kvm_vm *vm, unsigned vp)
+{
+    uint32_t apic_id = cpuid_apic_id(&vm->topology, vp);
+    int fd = ioctl(vm->fd, KVM_CREATE_VCPU, (unsigned long)apic_id);
+    if (fd < 0)
+        return -errno;
+    vm->vcpu_fd[vp] = fd;
+    void *run = mmap(NULL, vm->host->run_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    if (run == MAP_FAILED)
+        return -errno;
+    vm->run[vp] = run;
+    if (vm->host->has_stats)
+        vm->stats_fd[vp] = ioctl(fd, KVM_GET_STATS_FD, 0);
+    cpuid_for_vp(vm->cpuid, &vm->topology, vp);
+    return vcpu_state_reset(fd, vp, &vm->cpuid->head, vm->host->has_enforce_cpuid);
+}
+
+int kvm_vm_create(struct kvm_vm *vm, const char **ret_what)
+{
+    static const struct {
+        const char *what;
+        int (*step)(struct kvm_vm *vm);
+    } before[] = {{"guest memory", kvm_vm_memory}, {"interrupt controllers", kvm_vm_irqchip}},
+      after[] = {{"interrupt routes", kvm_vm_routes}, {"interrupt descriptors", kvm_vm_irqfds}};
+    int result;
+    vm->fd = ioctl(vm->host->fd, KVM_CREATE_VM, 0);
+    *ret_what = "a virtual machine";
+    if (vm->fd < 0)
+        return -errno;
+    for (unsigned i = 0; i < 2; i++) {
+        *ret_what = before[i].what;
+        if ((result = before[i].step(vm)) < 0)
+            goto fail;
+    }
+    for (unsigned i = 0; i < vm->vcpus; i++) {
+        *ret_what = "a virtual processor";
+        if ((result = kvm_vm_vcpu(vm, i)) < 0)
+            goto fail;
+    }
+    /* A route to a SINT names a VP, which must exist. */
+    for (unsigned i = 0; i < 2; i++) {
+        *ret_what = after[i].what;
+        if ((result = after[i].step(vm)) < 0)
+            goto fail;
+    }
+    return 0;
+
+fail:
+    kvm_vm_destroy(vm);
+    return result;
+}
+
+void kvm_vm_destroy(struct kvm_vm *vm)
+{
+    for (unsigned i = 0; i < vm->vcpus; i++) {
+        if (vm->run[i])
+            munmap(vm->run[i], vm->host->run_size);
+        vm->run[i] = NULL;
+        close_fd(&vm->stats_fd[i]);
+        close_fd(&vm->vcpu_fd[i]);
+    }
+    /* KVM lets go of an irqfd when its VM goes, or later when the eventfd is closed: say it, so that the next VM may
+     * have the same eventfds at once. */
+    for (unsigned i = 0; vm->fd >= 0 && i < vm->vcpus; i++) {
+        struct kvm_irqfd irqfd = {
+            .fd = (uint32_t)vm->sint_fd[i], .gsi = KVM_VM_PC_GSIS + i, .flags = KVM_IRQFD_FLAG_DEASSIGN};
+        ioctl(vm->fd, KVM_IRQFD, &irqfd);
+    }
+    close_fd(&vm->fd);
+}
+
+void kvm_vm_irq(const struct kvm_vm *vm, unsigned gsi, int level)
+{
+    struct kvm_irq_level line = {.irq = gsi, .level = (uint32_t)level};
+    ioctl(vm->fd, KVM_IRQ_LINE, &line);
+}
+
+int kvm_vm_connect(const struct kvm_vm *vm, uint32_t connection, int eventfd)
+{
+    struct kvm_hyperv_eventfd event = {.conn_id = connection, .fd = eventfd};
+    return ioctl(vm->fd, KVM_HYPERV_EVENTFD, &event) < 0 ? -errno : 0;
+}
+
+void kvm_vm_disconnect(const struct kvm_vm *vm, uint32_t connection, int eventfd)
+{
+    struct kvm_hyperv_eventfd event = {
+        .conn_id = connection, .fd = eventfd, .flags = KVM_HYPERV_EVENTFD_DEASSIGN};
+    ioctl(vm->fd, KVM_HYPERV_EVENTFD, &event);
+}
+
+uint64_t kvm_vm_reference_time(const struct kvm_vm *vm)
+{
+    struct kvm_clock_data clock = {0};
+    ioctl(vm->fd, KVM_GET_CLOCK, &clock);
+    return clock.clock / 100;
+}
+
+/* The counter called "exits" of one vCPU's statistics file. */
+static uint64_t kvm_vm_vcpu_exits(int fd)
+{
+    struct kvm_stats_header header;
+    if (pread(fd, &header, sizeof(header), 0) != (ssize_t)sizeof(header) || header.name_size > 128)
+        return 0;
+    struct {
+        struct kvm_stats_desc desc;
+        char name[128];
+    } entry;
+    size_t size = sizeof(entry.desc) + header.name_size;
+    for (uint32_t i = 0; i < header.num_desc; i++) {
+        off_t at = (off_t)(header.desc_offset + i * size);
+        if (pread(fd, &entry, size, at) != (ssize_t)size)
+            return 0;
+        if (strncmp(entry.name, "exits", header.name_size) != 0)
+            continue;
+        uint64_t value = 0;
+        at = (off_t)(header.data_offset + entry.desc.offset);
+        return pread(fd, &value, sizeof(value), at) == (ssize_t)sizeof(value) ? value : 0;
+    }
+    return 0;
+}
+
+uint64_t kvm_vm_exits(const struct kvm_vm *vm)
+{
+    uint64_t sum = 0;
+    for (unsigned i = 0; i < vm->vcpus; i++)
+        sum += vm->stats_fd[i] >= 0 ? kvm_vm_vcpu_exits(vm->stats_fd[i]) : 0;
+    return sum;
+}

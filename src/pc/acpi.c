@@ -1,0 +1,436 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * ACPI tables: see acpi.h. Facts: ACPI 4.0a, chapter 5 (tables), 6.4 and 19 (AML).
+ *
+ * The VMBus sits as on a generation-2 machine: its parent \_SB.VMOD (a module device) holds the two
+ * windows from which guests take VMBus MMIO, as producer ranges, because Linux and FreeBSD look for
+ * them on the VMBus device's ancestors. 16-bit and 32-bit copies of addresses in the FADT are given
+ * with their 64-bit forms, alike.
+ *
+ * Left out: _S1 to _S4 (the machine has no sleep states but off), GPEs, HPET, PCI, WAET, SRAT.
+ */
+#include "src/pc/acpi.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "src/common/limits.h"
+#include "src/pc/aml.h"
+#include "src/pc/pm.h"
+#include "src/pc/rtc.h"
+#include "src/pc/uart.h"
+
+#define AREA_SIZE  0x4000u /* all tables; what 64 vCPUs need is about a third */
+#define AFTER_DSDT 0x400u  /* of which FADT, RSDT and XSDT need this at most */
+#define VMBUS_IRQ  7u      /* x86 Linux does not look at it; Hyper-V shows 5 and 7 */
+
+struct acpi_header {
+    char signature[4];
+    uint32_t length;
+    uint8_t revision;
+    uint8_t checksum; /* makes all bytes of the table sum to 0 */
+    char oem_id[6];
+    char oem_table_id[8];
+    uint32_t oem_revision;
+    char creator_id[4];
+    uint32_t creator_revision;
+} __attribute__((packed));
+_Static_assert(sizeof(struct acpi_header) == 36, "wire size");
+
+struct acpi_rsdp {
+    char signature[8];
+    uint8_t checksum; /* of the first 20 bytes */
+    char oem_id[6];
+    uint8_t revision;
+    uint32_t rsdt;
+    uint32_t length;
+    uint64_t xsdt;
+    uint8_t extended_checksum; /* of all bytes */
+    uint8_t reserved[3];
+} __attribute__((packed));
+_Static_assert(sizeof(struct acpi_rsdp) == 36, "wire size");
+
+struct acpi_facs {
+    char signature[4];
+    uint32_t length;
+    uint32_t hardware_signature, waking_vector, global_lock, flags;
+    uint64_t x_waking_vector;
+    uint8_t version;
+    uint8_t reserved[31];
+} __attribute__((packed));
+_Static_assert(sizeof(struct acpi_facs) == 64, "wire size");
+
+/* Generic address: a register in some address space. */
+struct acpi_address {
+    uint8_t space; /* 1: I/O ports */
+    uint8_t bits;
+    uint8_t bit_offset;
+    uint8_t access; /* width of an access: 1 byte, 2 word, 3 dword */
+    uint64_t address;
+} __attribute__((packed));
+_Static_assert(sizeof(struct acpi_address) == 12, "wire size");
+
+struct acpi_fadt {
+    struct acpi_header header;
+    uint32_t facs, dsdt;
+    uint8_t reserved_int_model, preferred_profile;
+    uint16_t sci_irq;
+    uint32_t smi_command; /* 0: always in ACPI mode */
+    uint8_t acpi_enable, acpi_disable, s4bios_request, pstate_control;
+    uint32_t pm1a_event, pm1b_event, pm1a_control, pm1b_control, pm2_control, pm_timer, gpe0, gpe1;
+    uint8_t pm1_event_length, pm1_control_length, pm2_control_length, pm_timer_length;
+    uint8_t gpe0_length, gpe1_length, gpe1_base, cst_control;
+    uint16_t c2_latency, c3_latency, flush_size, flush_stride;
+    uint8_t duty_offset, duty_width, day_alarm, month_alarm, century;
+    uint16_t boot_architecture;
+    uint8_t reserved;
+    uint32_t flags;
+    struct acpi_address reset;
+    uint8_t reset_value;
+    uint8_t reserved_arm[3];
+    uint64_t x_facs, x_dsdt;
+    struct acpi_address x_pm1a_event, x_pm1b_event, x_pm1a_control, x_pm1b_control, x_pm2_control,
+        x_pm_timer, x_gpe0, x_gpe1;
+} __attribute__((packed));
+_Static_assert(offsetof(struct acpi_fadt, pm1a_event) == 56, "wire offset");
+_Static_assert(offsetof(struct acpi_fadt, boot_architecture) == 109, "wire offset");
+_Static_assert(offsetof(struct acpi_fadt, reset) == 116, "wire offset");
+_Static_assert(offsetof(struct acpi_fadt, x_dsdt) == 140, "wire offset");
+_Static_assert(sizeof(struct acpi_fadt) == 244, "wire size");
+
+#define FADT_PROFILE_ENTERPRISE_SERVER 4
+#define FADT_BOOT_LEGACY_DEVICES       0x01u /* COM1; no bit 1: no keyboard controller */
+#define FADT_BOOT_NO_VGA               0x04u
+#define FADT_WBINVD                    (1u << 0)
+#define FADT_C1                        (1u << 2)
+#define FADT_NO_FIXED_SLEEP_BUTTON     (1u << 5)
+#define FADT_NO_FIXED_RTC              (1u << 6)
+#define FADT_RESET                     (1u << 10)
+#define FADT_NO_C_STATE                0xfffu /* latency that says there is none */
+
+struct madt {
+    struct acpi_header header;
+    uint32_t local_apic;
+    uint32_t flags; /* 1: 8259s are there too */
+} __attribute__((packed));
+
+struct madt_local_apic {
+    uint8_t type, length, processor, apic_id;
+    uint32_t flags;
+} __attribute__((packed));
+_Static_assert(sizeof(struct madt_local_apic) == 8, "wire size");
+
+struct madt_io_apic {
+    uint8_t type, length, id, reserved;
+    uint32_t address, gsi_base;
+} __attribute__((packed));
+_Static_assert(sizeof(struct madt_io_apic) == 12, "wire size");
+
+struct madt_override {
+    uint8_t type, length, bus, irq;
+    uint32_t gsi;
+    uint16_t flags;
+} __attribute__((packed));
+_Static_assert(sizeof(struct madt_override) == 10, "wire size");
+
+struct madt_nmi {
+    uint8_t type, length, processor;
+    uint16_t flags;
+    uint8_t lint;
+} __attribute__((packed));
+_Static_assert(sizeof(struct madt_nmi) == 6, "wire size");
+
+struct madt_x2apic {
+    uint8_t type, length;
+    uint16_t reserved;
+    uint32_t apic_id, flags, processor;
+} __attribute__((packed));
+_Static_assert(sizeof(struct madt_x2apic) == 16, "wire size");
+
+#define MADT_ENABLED        1u
+#define MADT_LEVEL_HIGH     0x0du
+#define MADT_XAPIC_LAST     254u /* ids above need an x2APIC entry */
+#define MADT_ALL_PROCESSORS 0xffu
+
+/* The tables as they grow; offset 0 goes to ACPI_RSDP. */
+struct area {
+    uint8_t bytes[AREA_SIZE];
+    size_t length;
+};
+
+static uint64_t address_of(size_t offset)
+{
+    return ACPI_RSDP + offset;
+}
+
+static uint8_t checksum(const void *bytes, size_t length)
+{
+    const uint8_t *at = bytes;
+    uint8_t sum = 0;
+
+    for (size_t i = 0; i < length; i++)
+        sum = (uint8_t)(sum + at[i]);
+    return (uint8_t)-sum;
+}
+
+static struct acpi_header header(const char *signature, uint8_t revision)
+{
+    struct acpi_header header = {.revision = revision, .oem_revision = 1, .creator_revision = 1};
+
+    memcpy(header.signature, signature, sizeof(header.signature));
+    memcpy(header.oem_id, "VRTUAL", sizeof(header.oem_id));
+    memcpy(header.oem_table_id, "MICROSFT", sizeof(header.oem_table_id));
+    memcpy(header.creator_id, "VMBD", sizeof(header.creator_id));
+    return header;
+}
+
+/* Append bytes. The area is large enough for LIMIT_VCPUS, which acpi_build() has checked. */
+static void append(struct area *area, const void *bytes, size_t length)
+{
+    memcpy(area->bytes + area->length, bytes, length);
+    area->length += length;
+}
+
+/* Give the table that began at `start` its length and checksum; the next begins on 64 bytes. */
+static void finish(struct area *area, size_t start)
+{
+    struct acpi_header head;
+    uint8_t *table = area->bytes + start;
+
+    memcpy(&head, table, sizeof(head));
+    head.length = (uint32_t)(area->length - start);
+    memcpy(table, &head, sizeof(head));
+    table[offsetof(struct acpi_header, checksum)] = checksum(table, head.length);
+    area->length = (area->length + 63) & ~(size_t)63;
+}
+
+static void aml_processors(struct aml *aml, unsigned vcpus)
+{
+    for (unsigned i = 0; i < vcpus; i++) {
+        char name[] = {'P', '0', "0123456789ABCDEF"[i >> 4 & 15], "0123456789ABCDEF"[i & 15], 0};
+        struct aml_mark device = aml_device_open(aml, name);
+        aml_name_string(aml, "_HID", "ACPI0007");
+        aml_name_integer(aml, "_UID", i);
+        aml_close(aml, device);
+    }
+}
+
+static void aml_isa_device(struct aml *aml, const char *name, const char *id, uint16_t port,
+                           uint8_t ports, unsigned irq)
+{
+    struct aml_mark device = aml_device_open(aml, name);
+
+    aml_name_eisa_id(aml, "_HID", id);
+    aml_name(aml, "_CRS");
+    struct aml_mark resources = aml_template_open(aml);
+    aml_io(aml, port, ports);
+    aml_irq(aml, irq);
+    aml_template_close(aml, resources);
+    aml_close(aml, device);
+}
+
+/* The VMBus device as Hyper-V shows it: it can be "disabled", which changes what _STA says. */
+static void aml_vmbus(struct aml *aml)
+{
+    struct aml_mark device = aml_device_open(aml, "VMBS"), method;
+
+    aml_name_integer(aml, "STA", 15);
+    aml_name_string(aml, "_HID", "VMBus");
+    aml_name_integer(aml, "_UID", 0);
+    aml_name_string(aml, "_DDN", "VMBUS");
+    method = aml_method_open(aml, "_DIS");
+    aml_and(aml, "STA", 13);
+    aml_close(aml, method);
+    method = aml_method_open(aml, "_PS0");
+    aml_or(aml, "STA", 15);
+    aml_close(aml, method);
+    method = aml_method_open(aml, "_PS3");
+    aml_store(aml, "STA", 0);
+    aml_close(aml, method);
+    method = aml_method_open(aml, "_STA");
+    aml_return(aml, "STA");
+    aml_close(aml, method);
+    aml_name(aml, "_CRS");
+    struct aml_mark resources = aml_template_open(aml);
+    aml_irq(aml, VMBUS_IRQ);
+    aml_template_close(aml, resources);
+    aml_close(aml, device);
+}
+
+static void aml_module(struct aml *aml, bool vmbus64)
+{
+    struct aml_mark device = aml_device_open(aml, "VMOD");
+
+    aml_name_string(aml, "_HID", "ACPI0004");
+    aml_name_integer(aml, "_UID", 0);
+    aml_name(aml, "_CRS");
+    struct aml_mark resources = aml_template_open(aml);
+    aml_qword_memory(aml, GMEM_VMBUS_BASE, GMEM_VMBUS_SIZE);
+    if (vmbus64)
+        aml_qword_memory(aml, GMEM_VMBUS64_BASE, GMEM_VMBUS64_SIZE);
+    aml_template_close(aml, resources);
+    aml_vmbus(aml);
+    aml_close(aml, device);
+}
+
+/* Offset of the DSDT, or 0 if it does not fit. */
+static size_t add_dsdt(struct area *area, const struct acpi_params *params)
+{
+    static const uint32_t s5[] = {PM_SLP_TYP_S5, PM_SLP_TYP_S5, 0, 0};
+    struct acpi_header head = header("DSDT", 1); /* 1: 32-bit integers, for NT5 */
+    size_t start = area->length;
+
+    append(area, &head, sizeof(head));
+    struct aml aml = {.bytes = area->bytes + area->length,
+                      .capacity = AREA_SIZE - AFTER_DSDT - area->length};
+    aml_name(&aml, "_S5");
+    aml_package(&aml, s5, 4);
+    struct aml_mark scope = aml_scope_open(&aml, "_SB");
+    aml_processors(&aml, params->vcpus);
+    aml_isa_device(&aml, "COM1", "PNP0501", UART_COM1, UART_PORTS, UART_COM1_IRQ);
+    aml_isa_device(&aml, "RTC", "PNP0B00", RTC_BASE, RTC_PORTS, RTC_IRQ);
+    aml_module(&aml, params->vmbus64);
+    aml_close(&aml, scope);
+    if (aml.overflow)
+        return 0;
+    area->length += aml.length;
+    finish(area, start);
+    return start;
+}
+
+static size_t add_facs(struct area *area)
+{
+    struct acpi_facs facs = {
+        .signature = {'F', 'A', 'C', 'S'}, .length = sizeof(facs), .version = 2};
+    size_t start = area->length;
+
+    append(area, &facs, sizeof(facs));
+    return start;
+}
+
+static struct acpi_address port(unsigned number, unsigned bytes)
+{
+    return (struct acpi_address){.space = 1,
+                                 .bits = (uint8_t)(8 * bytes),
+                                 .access = bytes == 4 ? 3 : (uint8_t)bytes,
+                                 .address = number};
+}
+
+static size_t add_fadt(struct area *area, size_t facs, size_t dsdt)
+{
+    size_t start = area->length;
+    const struct acpi_fadt fadt = {
+        .header = header("FACP", 4),
+        .facs = (uint32_t)address_of(facs),
+        .dsdt = (uint32_t)address_of(dsdt),
+        .preferred_profile = FADT_PROFILE_ENTERPRISE_SERVER,
+        .sci_irq = PM_SCI,
+        .pm1a_event = PM_BASE + PM_EVENT,
+        .pm1a_control = PM_BASE + PM_CONTROL,
+        .pm_timer = PM_BASE + PM_TIMER,
+        .pm1_event_length = 4,
+        .pm1_control_length = 2,
+        .pm_timer_length = 4,
+        .c2_latency = FADT_NO_C_STATE,
+        .c3_latency = FADT_NO_C_STATE,
+        .century = RTC_CENTURY,
+        .boot_architecture = FADT_BOOT_LEGACY_DEVICES | FADT_BOOT_NO_VGA,
+        .flags =
+            FADT_WBINVD | FADT_C1 | FADT_NO_FIXED_SLEEP_BUTTON | FADT_NO_FIXED_RTC | FADT_RESET,
+        .reset = port(PM_BASE + PM_RESET, 1),
+        .reset_value = PM_RESET_VALUE,
+        .x_dsdt = address_of(dsdt),
+        .x_pm1a_event = port(PM_BASE + PM_EVENT, 4),
+        .x_pm1a_control = port(PM_BASE + PM_CONTROL, 2),
+        .x_pm_timer = port(PM_BASE + PM_TIMER, 4),
+    };
+
+    append(area, &fadt, sizeof(fadt));
+    finish(area, start);
+    return start;
+}
+
+static void add_processor(struct area *area, unsigned index, uint32_t apic_id)
+{
+    const struct madt_local_apic small = {.type = 0,
+                                          .length = sizeof(small),
+                                          .processor = (uint8_t)index,
+                                          .apic_id = (uint8_t)apic_id,
+                                          .flags = MADT_ENABLED};
+    const struct madt_x2apic large = {.type = 9,
+                                      .length = sizeof(large),
+                                      .apic_id = apic_id,
+                                      .flags = MADT_ENABLED,
+                                      .processor = index};
+
+    if (apic_id <= MADT_XAPIC_LAST)
+        append(area, &small, sizeof(small));
+    else
+        append(area, &large, sizeof(large));
+}
+
+static size_t add_madt(struct area *area, const struct acpi_params *params)
+{
+    const struct madt madt = {.header = header("APIC", 3), .local_apic = GMEM_LAPIC, .flags = 1};
+    const struct madt_io_apic io = {.type = 1, .length = sizeof(io), .address = GMEM_IOAPIC};
+    /* KVM's routes lead IRQ 0 to pin 2; the SCI is level-triggered. */
+    const struct madt_override pit = {.type = 2, .length = sizeof(pit), .irq = 0, .gsi = 2};
+    const struct madt_override sci = {
+        .type = 2, .length = sizeof(sci), .irq = PM_SCI, .gsi = PM_SCI, .flags = MADT_LEVEL_HIGH};
+    const struct madt_nmi nmi = {
+        .type = 4, .length = sizeof(nmi), .processor = MADT_ALL_PROCESSORS, .lint = 1};
+    size_t start = area->length;
+
+    append(area, &madt, sizeof(madt));
+    for (unsigned i = 0; i < params->vcpus; i++)
+        add_processor(area, i, params->apic_id[i]);
+    append(area, &io, sizeof(io));
+    append(area, &pit, sizeof(pit));
+    append(area, &sci, sizeof(sci));
+    append(area, &nmi, sizeof(nmi));
+    finish(area, start);
+    return start;
+}
+
+/* RSDT and XSDT: the same two tables, as 32-bit and as 64-bit addresses. */
+static void add_roots(struct area *area, struct acpi_rsdp *rsdp, size_t fadt, size_t madt)
+{
+    const struct acpi_header rsdt_head = header("RSDT", 1), xsdt_head = header("XSDT", 1);
+    const uint64_t wide[] = {address_of(fadt), address_of(madt)};
+    const uint32_t narrow[] = {(uint32_t)wide[0], (uint32_t)wide[1]};
+    size_t start = area->length;
+
+    rsdp->rsdt = (uint32_t)address_of(start);
+    append(area, &rsdt_head, sizeof(rsdt_head));
+    append(area, narrow, sizeof(narrow));
+    finish(area, start);
+    start = area->length;
+    rsdp->xsdt = address_of(start);
+    append(area, &xsdt_head, sizeof(xsdt_head));
+    append(area, wide, sizeof(wide));
+    finish(area, start);
+}
+
+int acpi_build(struct gmem *gmem, const struct acpi_params *params)
+{
+    struct area area = {.length = 64}; /* the RSDP comes first and is filled in last */
+    struct acpi_rsdp rsdp = {.signature = {'R', 'S', 'D', ' ', 'P', 'T', 'R', ' '},
+                             .oem_id = {'V', 'R', 'T', 'U', 'A', 'L'},
+                             .revision = 2,
+                             .length = sizeof(rsdp)};
+
+    if (params->vcpus < 1 || params->vcpus > LIMIT_VCPUS)
+        return -EINVAL;
+    size_t madt = add_madt(&area, params);
+    size_t facs = add_facs(&area);
+    size_t dsdt = add_dsdt(&area, params);
+    if (!dsdt)
+        return -ENOSPC;
+    size_t fadt = add_fadt(&area, facs, dsdt);
+    add_roots(&area, &rsdp, fadt, madt);
+    rsdp.checksum = checksum(&rsdp, offsetof(struct acpi_rsdp, length));
+    rsdp.extended_checksum = checksum(&rsdp, sizeof(rsdp));
+    memcpy(area.bytes, &rsdp, sizeof(rsdp));
+    return gmem_write(gmem, ACPI_RSDP, area.bytes, area.length) ? 0 : -EFAULT;
+}

@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The AML emitter: see aml.h.
+ */
+#include "src/pc/aml.h"
+
+#include <string.h>
+
+enum {
+    AML_ZERO = 0x00,
+    AML_ONE = 0x01,
+    AML_NAME = 0x08,
+    AML_BYTE = 0x0a,
+    AML_WORD = 0x0b,
+    AML_DWORD = 0x0c,
+    AML_STRING = 0x0d,
+    AML_SCOPE = 0x10,
+    AML_BUFFER = 0x11,
+    AML_PACKAGE = 0x12,
+    AML_METHOD = 0x14,
+    AML_EXTENDED = 0x5b,
+    AML_STORE = 0x70,
+    AML_AND = 0x7b,
+    AML_OR = 0x7d,
+    AML_DEVICE = 0x82, /* after AML_EXTENDED */
+    AML_RETURN = 0xa4
+};
+
+#define NAME_SEGMENT 4
+
+static void put(struct aml *aml, const void *bytes, size_t length)
+{
+    if (aml->overflow || length > aml->capacity - aml->length) {
+        aml->overflow = true;
+        return;
+    }
+    memcpy(aml->bytes + aml->length, bytes, length);
+    aml->length += length;
+}
+
+static void put_byte(struct aml *aml, uint8_t byte)
+{
+    put(aml, &byte, 1);
+}
+
+static void put_little(struct aml *aml, uint64_t value, unsigned bytes)
+{
+    for (; bytes; bytes--, value >>= 8)
+        put_byte(aml, (uint8_t)value);
+}
+
+/* Make room for `length` bytes at `at` and fill it. */
+static void insert(struct aml *aml, size_t at, const void *bytes, size_t length)
+{
+    put(aml, bytes, length);
+    if (aml->overflow)
+        return;
+    memmove(aml->bytes + at + length, aml->bytes + at, aml->length - length - at);
+    memcpy(aml->bytes + at, bytes, length);
+}
+
+/* The shortest form, as iasl chooses it. */
+static unsigned encode_integer(uint8_t out[5], uint32_t value)
+{
+    unsigned bytes = value <= 1 ? 0 : value <= 0xff ? 1 : value <= 0xffff ? 2 : 4;
+    static const uint8_t opcode[] = {0, AML_BYTE, AML_WORD, 0, AML_DWORD};
+
+    out[0] = bytes ? opcode[bytes] : (uint8_t)(value ? AML_ONE : AML_ZERO);
+    for (unsigned i = 0; i < bytes; i++)
+        out[1 + i] = (uint8_t)(value >> 8 * i);
+    return 1 + bytes;
+}
+
+static void put_integer(struct aml *aml, uint32_t value)
+{
+    uint8_t out[5];
+    unsigned length = encode_integer(out, value);
+
+    put(aml, out, length);
+}
+
+static void put_segment(struct aml *aml, const char *name)
+{
+    char segment[NAME_SEGMENT] = {'_', '_', '_', '_'};
+
+    for (unsigned i = 0; i < NAME_SEGMENT && name[i]; i++)
+        segment[i] = name[i];
+    put(aml, segment, sizeof(segment));
+}
+
+struct aml_mark aml_scope_open(struct aml *aml, const char *name)
+{
+    struct aml_mark mark = {.opcode = aml->length, .body = aml->length + 1};
+
+    put_byte(aml, AML_SCOPE);
+    put_segment(aml, name);
+    return mark;
+}
+
+struct aml_mark aml_device_open(struct aml *aml, const char *name)
+{
+    struct aml_mark mark = {.opcode = aml->length, .body = aml->length + 2};
+
+    put_byte(aml, AML_EXTENDED);
+    put_byte(aml, AML_DEVICE);
+    put_segment(aml, name);
+    return mark;
+}
+
+struct aml_mark aml_method_open(struct aml *aml, const char *name)
+{
+    struct aml_mark mark = {.opcode = aml->length, .body = aml->length + 1};
+
+    put_byte(aml, AML_METHOD);
+    put_segment(aml, name);
+    put_byte(aml, 0); /* no arguments, not serialised */
+    return mark;
+}
+
+/*
+ * PkgLength counts itself: one byte up to 63, else a lead byte (count of further bytes, low nibble)
+ * and one to three bytes.
+ */
+void aml_close(struct aml *aml, struct aml_mark mark)
+{
+    uint8_t out[4];
+    unsigned more = 0;
+
+    if (aml->overflow)
+        return;
+    size_t length = aml->length - mark.body + 1;
+    if (length > 63) {
+        for (more = 1; (length + more) >> (4 + 8 * more); more++)
+            ;
+        length += more;
+        out[0] = (uint8_t)(more << 6 | (length & 15));
+        for (unsigned i = 0; i < more; i++)
+            out[1 + i] = (uint8_t)(length >> (4 + 8 * i));
+    } else {
+        out[0] = (uint8_t)length;
+    }
+    insert(aml, mark.body, out, 1 + more);
+}
+
+void aml_name(struct aml *aml, const char *name)
+{
+    put_byte(aml, AML_NAME);
+    put_segment(aml, name);
+}
+
+void aml_name_integer(struct aml *aml, const char *name, uint32_t value)
+{
+    aml_name(aml, name);
+    put_integer(aml, value);
+}
+
+void aml_name_string(struct aml *aml, const char *name, const char *text)
+{
+    aml_name(aml, name);
+    put_byte(aml, AML_STRING);
+    put(aml, text, strlen(text) + 1);
+}
+
+/* Three letters of five bits and four digits, big-endian. */
+void aml_name_eisa_id(struct aml *aml, const char *name, const char *id)
+{
+    uint32_t value = 0;
+
+    for (unsigned i = 0; i < 3; i++)
+        value = value << 5 | (uint32_t)(id[i] - '@');
+    for (unsigned i = 3; i < 7; i++)
+        value = value << 4 | (uint32_t)(id[i] <= '9' ? id[i] - '0' : id[i] - 'A' + 10);
+    aml_name_integer(aml, name, __builtin_bswap32(value));
+}
+
+void aml_package(struct aml *aml, const uint32_t *value, unsigned count)
+{
+    struct aml_mark mark = {.opcode = aml->length, .body = aml->length + 1};
+
+    put_byte(aml, AML_PACKAGE);
+    put_byte(aml, (uint8_t)count);
+    for (unsigned i = 0; i < count; i++)
+        put_integer(aml, value[i]);
+    aml_close(aml, mark);
+}
+
+void aml_return(struct aml *aml, const char *name)
+{
+    put_byte(aml, AML_RETURN);
+    put_segment(aml, name);
+}
+
+static void combine(struct aml *aml, uint8_t opcode, const char *name, uint32_t value)
+{
+    put_byte(aml, opcode);
+    put_segment(aml, name);
+    put_integer(aml, value);
+    put_segment(aml, name);
+}
+
+void aml_and(struct aml *aml, const char *name, uint32_t value)
+{
+    combine(aml, AML_AND, name, value);
+}
+
+void aml_or(struct aml *aml, const char *name, uint32_t value)
+{
+    combine(aml, AML_OR, name, value);
+}
+
+void aml_store(struct aml *aml, const char *name, uint32_t value)
+{
+    put_byte(aml, AML_STORE);
+    put_integer(aml, value);
+    put_segment(aml, name);
+}
+
+struct aml_mark aml_template_open(struct aml *aml)
+{
+    struct aml_mark mark = {.opcode = aml->length, .body = aml->length + 1};
+
+    put_byte(aml, AML_BUFFER);
+    return mark;
+}
+
+void aml_template_close(struct aml *aml, struct aml_mark mark)
+{
+    static const uint8_t end_tag[] = {0x79, 0}; /* checksum 0: not checked */
+    uint8_t size[5];
+
+    put(aml, end_tag, sizeof(end_tag));
+    if (aml->overflow)
+        return;
+    unsigned length = encode_integer(size, (uint32_t)(aml->length - mark.body));
+    insert(aml, mark.body, size, length);
+    aml_close(aml, mark);
+}
+
+void aml_irq(struct aml *aml, unsigned irq)
+{
+    put_byte(aml, 0x22); /* small item, IRQ mask without flags */
+    put_little(aml, 1u << irq, 2);
+}
+
+void aml_io(struct aml *aml, uint16_t port, uint8_t count)
+{
+    put_byte(aml, 0x47); /* small item, I/O ports */
+    put_byte(aml, 1);    /* 16-bit decode */
+    put_little(aml, port, 2);
+    put_little(aml, port, 2);
+    put_byte(aml, 1); /* alignment */
+    put_byte(aml, count);
+}
+
+void aml_qword_memory(struct aml *aml, uint64_t base, uint64_t size)
+{
+    put_byte(aml, 0x8a); /* large item, QWord address space */
+    put_little(aml, 43, 2);
+    put_byte(aml, 0);    /* memory */
+    put_byte(aml, 0x0c); /* producer, positive decode, minimum and maximum fixed */
+    put_byte(aml, 0x03); /* read-write, cacheable */
+    put_little(aml, 0, 8);
+    put_little(aml, base, 8);
+    put_little(aml, base + size - 1, 8);
+    put_little(aml, 0, 8); /* no translation */
+    put_little(aml, size, 8);
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A small AML emitter (ACPI 6.4, chapter 20; resource descriptors: 6.4).
+ *
+ * Terms are appended in source order. What has a length in front of it (scope, device, method,
+ * template) is opened, filled and closed; closing measures it and puts the shortest PkgLength in
+ * front, so that no length is ever guessed. Only ACPI 1.0 opcodes are emitted: NT5's interpreter
+ * knows no others. Running out of room sets `overflow` and makes everything after a no-op, so that
+ * one check at the end is enough.
+ *
+ * Left out: everything our tables do not use (expressions, fields, control flow).
+ */
+#ifndef VMBUSD_PC_AML_H
+#define VMBUSD_PC_AML_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct aml {
+    uint8_t *bytes; /* the caller's */
+    size_t length, capacity;
+    bool overflow;
+};
+
+/* What an open object is told apart by when it is closed; made by an aml_*_open(). */
+struct aml_mark {
+    size_t opcode; /* offset of the opcode */
+    size_t body;   /* offset of what the length covers */
+};
+
+/* Objects that hold others. A name is one segment: up to four characters, padded if shorter. */
+struct aml_mark aml_scope_open(struct aml *aml, const char *name);
+struct aml_mark aml_device_open(struct aml *aml, const char *name);
+struct aml_mark aml_method_open(struct aml *aml, const char *name); /* no arguments */
+void aml_close(struct aml *aml, struct aml_mark mark);
+
+/* Name(NAME, value): the value is the next thing appended, or one of the short forms. */
+void aml_name(struct aml *aml, const char *name);
+void aml_name_integer(struct aml *aml, const char *name, uint32_t value);
+void aml_name_string(struct aml *aml, const char *name, const char *text);
+/* `id` as in "PNP0501": three capitals, four hexadecimal digits. */
+void aml_name_eisa_id(struct aml *aml, const char *name, const char *id);
+
+/* Package () { value, value, ... } of integers. */
+void aml_package(struct aml *aml, const uint32_t *value, unsigned count);
+
+/* Statements of a method. The operand and the target are the same object: NAME &= value. */
+void aml_return(struct aml *aml, const char *name);
+void aml_and(struct aml *aml, const char *name, uint32_t value);
+void aml_or(struct aml *aml, const char *name, uint32_t value);
+void aml_store(struct aml *aml, const char *name, uint32_t value);
+
+/* ResourceTemplate () { ... }, closed with aml_template_close(), which adds the end tag. */
+struct aml_mark aml_template_open(struct aml *aml);
+void aml_template_close(struct aml *aml, struct aml_mark mark);
+void aml_irq(struct aml *aml, unsigned irq);                /* IRQNoFlags: edge, active high */
+void aml_io(struct aml *aml, uint16_t port, uint8_t count); /* fixed ports, 16-bit decode */
+void aml_qword_memory(struct aml *aml, uint64_t base,
+                      uint64_t size); /* producer, fixed, cacheable */
+
+#endif

@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A client of a worker's control socket: see vm_client.h.
+ */
+#include "src/tools/vm_client.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "src/common/json.h"
+
+#define GREETING_TIMEOUT 5 /* seconds */
+#define LINE_MAX_BYTES   (4u << 20)
+
+struct vm_client {
+    int fd;
+    char *vm;
+    GString *input;
+};
+
+GQuark vm_client_error_quark(void)
+{
+    return g_quark_from_static_string("vmbusd-vm-client");
+}
+
+char *vm_client_run_dir(const char *given)
+{
+    const char *environment = getenv("VMBUSD_RUN_DIR");
+    const char *user = getenv("XDG_RUNTIME_DIR");
+
+    if (given || environment)
+        return g_strdup(given ? given : environment);
+    if (geteuid() == 0 || !user)
+        return g_strdup("/run/vmbusd");
+    return g_build_filename(user, "vmbusd", NULL);
+}
+
+/* --- Reading ---------------------------------------------------------------------------------- */
+
+/* Wait until there is something to read. False with `error` at the deadline (-1: none). */
+static bool wait_readable(const struct vm_client *client, int64_t deadline, GError **error)
+{
+    struct pollfd poll_fd = {.fd = client->fd, .events = POLLIN};
+    int ready;
+
+    do {
+        int64_t left = deadline < 0 ? -1 : (deadline - g_get_monotonic_time()) / 1000;
+
+        ready = poll(&poll_fd, 1, deadline < 0 ? -1 : (int)MAX(left, 0));
+    } while (ready < 0 && errno == EINTR);
+    if (ready > 0)
+        return true;
+    g_set_error(error, VM_CLIENT_ERROR, VM_CLIENT_ERROR_FAILED, "%s: no answer in time",
+                client->vm);
+    return false;
+}
+
+/* The next line, or NULL: with `error`, or without at the end of the stream. */
+static char *next_line(struct vm_client *client, int64_t deadline, GError **error)
+{
+    GString *input = client->input;
+    char chunk[65536];
+    char *end;
+
+    while (!(end = memchr(input->str, '\n', input->len))) {
+        if (!wait_readable(client, deadline, error))
+            return NULL;
+        ssize_t got = recv(client->fd, chunk, sizeof(chunk), 0);
+        if (got <= 0)
+            return NULL;
+        g_string_append_len(input, chunk, got);
+        if (input->len > LINE_MAX_BYTES) {
+            g_set_error(error, VM_CLIENT_ERROR, VM_CLIENT_ERROR_FAILED,
+                        "%s: its answer is too long to be one of vmbusd-worker", client->vm);
+            return NULL;
+        }
+    }
+    char *line = g_strndup(input->str, (gsize)(end - input->str));
+    g_string_erase(input, 0, end + 1 - input->str);
+    return line;
+}
+
+struct json_object *vm_client_next(struct vm_client *client, int timeout_s, GError **error)
+{
+    int64_t deadline =
+        timeout_s < 0 ? -1 : g_get_monotonic_time() + timeout_s * G_TIME_SPAN_SECOND;
+    g_autofree char *line = next_line(client, deadline, error);
+    g_autoptr(GError) reason = NULL;
+
+    if (!line)
+        return NULL;
+    struct json_object *object = json_read_text(line, strlen(line), &reason);
+    if (!object)
+        g_set_error(error, VM_CLIENT_ERROR, VM_CLIENT_ERROR_FAILED,
+                    "%s: this is not vmbusd-worker's protocol: %s", client->vm, reason->message);
+    return object;
+}
+
+/* --- Connecting ------------------------------------------------------------------------------- */
+
+static bool dial(struct vm_client *client, const char *path, GError **error)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+
+    client->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (strlen(path) >= sizeof(address.sun_path)) {
+        g_set_error(error, VM_CLIENT_ERROR, VM_CLIENT_ERROR_FAILED,
+                    "%s: too long for a socket's path", path);
+        return false;
+    }
+    strcpy(address.sun_path, path);
+    if (connect(client->fd, (struct sockaddr *)&address, sizeof(address)) == 0)
+        return true;
+    if (errno == ENOENT || errno == ECONNREFUSED)
+        g_set_error(error, VM_CLIENT_ERROR, VM_CLIENT_ERROR_NOT_THERE,
+                    "%s is not running (nobody answers on %s); vmbusctl list shows those that are",
+                    client->vm, path);
+    else
+        g_set_error(error, VM_CLIENT_ERROR, VM_CLIENT_ERROR_FAILED, "%s: %s%s", path,
+                    g_strerror(errno),
+                    errno == EACCES ? "; run as root or as the user who started it" : "");
+    return false;
+}
+
+static bool greet(struct vm_client *client, GError **error)
+{
+    struct json_object *greeting = vm_client_next(client, GREETING_TIMEOUT, error);
+    struct json_object *worker, *protocol, *refusal = NULL, *message;
+
+    if (!greeting && (!error || !*error))
+        g_set_error(error, VM_CLIENT_ERROR, VM_CLIENT_ERROR_FAILED,
+                    "%s: closed at once; run as root or as the user who started it", client->vm);
+    if (!greeting)
+        return false;
+    bool good = json_object_object_get_ex(greeting, "vmbusd-worker", &worker) &&
+                json_object_object_get_ex(worker, "protocol", &protocol) &&
+                json_object_get_int(protocol) == 1;
+    if (!good && json_object_object_get_ex(greeting, "error", &refusal) &&
+        json_object_object_get_ex(refusal, "message", &message))
+        g_set_error(error, VM_CLIENT_ERROR, VM_CLIENT_ERROR_FAILED, "%s: %s", client->vm,
+                    json_object_get_string(message));
+    else if (!good)
+        g_set_error(error, VM_CLIENT_ERROR, VM_CLIENT_ERROR_FAILED,
+                    "%s: does not speak version 1 of vmbusd-worker's protocol", client->vm);
+    json_object_put(greeting);
+    return good;
+}
+
+struct vm_client *vm_client_open(const char *run_dir, const char *vm, GError **error)
+{
+    struct vm_client *client = g_new0(struct vm_client, 1);
+    g_autofree char *path =
+        strchr(vm, '/') ? g_strdup(vm) : g_strdup_printf("%s/%s.sock", run_dir, vm);
+
+    client->vm = g_strdup(vm);
+    client->input = g_string_new(NULL);
+    if (dial(client, path, error) && greet(client, error))
+        return client;
+    vm_client_free(client);
+    return NULL;
+}
+
+void vm_client_free(struct vm_client *client)
+{
+    if (!client)
+        return;
+    if (client->fd >= 0)
+        close(client->fd);
+    g_string_free(client->input, TRUE);
+    g_free(client->vm);
+    g_free(client);
+}
+
+/* --- Calls ------------------------------------------------------------------------------------ */
+
+/* If `object` answers a call: true, with *ret_value or `error`. */
+static bool is_answer(const struct vm_client *client, struct json_object *object,
+                      struct json_object **ret_value, GError **error)
+{
+    struct json_object *refusal, *message = NULL;
+
+    if (json_object_object_get_ex(object, "return", ret_value)) {
+        json_object_get(*ret_value);
+        return true;
+    }
+    *ret_value = NULL;
+    if (!json_object_object_get_ex(object, "error", &refusal))
+        return false;
+    json_object_object_get_ex(refusal, "message", &message);
+    g_set_error(error, VM_CLIENT_ERROR, VM_CLIENT_ERROR_FAILED, "%s: %s", client->vm,
+                message ? json_object_get_string(message) : "refused");
+    return true;
+}
+
+static bool send_request(struct vm_client *client, const char *command,
+                         struct json_object *arguments)
+{
+    struct json_object *request = json_object_new_object();
+
+    json_object_object_add(request, "execute", json_object_new_string(command));
+    if (arguments)
+        json_object_object_add(request, "arguments", arguments);
+    g_autofree char *line = g_strdup_printf(
+        "%s\n", json_object_to_json_string_ext(request, JSON_C_TO_STRING_PLAIN));
+    json_object_put(request);
+    ssize_t len = (ssize_t)strlen(line);
+    return send(client->fd, line, (size_t)len, MSG_NOSIGNAL) == len;
+}
+
+struct json_object *vm_client_call(struct vm_client *client, const char *command,
+                                   struct json_object *arguments, int timeout_s, GError **error)
+{
+    struct json_object *object, *value = NULL;
+    GError *reason = NULL;
+    bool answered = false;
+
+    if (send_request(client, command, arguments)) {
+        while (!answered && (object = vm_client_next(client, timeout_s, &reason))) {
+            answered = is_answer(client, object, &value, &reason);
+            json_object_put(object);
+        }
+    }
+    if (!answered && !reason)
+        g_set_error(&reason, VM_CLIENT_ERROR, VM_CLIENT_ERROR_FAILED,
+                    "%s: ended before it answered", client->vm);
+    if (reason)
+        g_propagate_error(error, reason);
+    return value;
+}

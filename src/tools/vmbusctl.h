@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * vmbusctl's inside: the subcommands' files and what the command line said.
+ */
+#ifndef VMBUSD_TOOLS_VMBUSCTL_H
+#define VMBUSD_TOOLS_VMBUSCTL_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include <json-c/json.h>
+
+/* Exit statuses, in vmbusctl(8). */
+enum vmbusctl_status {
+    VMBUSCTL_OK = 0,
+    VMBUSCTL_FAILED = 1,
+    VMBUSCTL_USAGE = 2,
+    VMBUSCTL_NOT_RUNNING = 3
+};
+
+struct vmbusctl_options {
+    bool json, reboot, hibernate, force;
+    const char *reason;
+    int wait; /* seconds; 0: do not */
+    char *run_dir;
+    char **arg; /* behind the subcommand; as many as it wants */
+};
+
+/* check.c */
+int vmbusctl_check(const struct vmbusctl_options *options);
+
+/* show.c: from a worker's answer to text on standard output. */
+void show_status(struct json_object *status);
+void show_integration(struct json_object *report);
+void show_stats(struct json_object *stats);
+void show_list_head(void);
+void show_list_line(struct json_object *status);
+
+/* One document as indented JSON. */
+void show_json(struct json_object *object);
+
+/* Text from a guest, with whatever could drive a terminal replaced. */
+void show_clean(const char *text);
+
+#endif

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The machine description: what vmbusd-worker is told to run, as plain C.
+ *
+ * Read from JSON (json-c) and checked whole before anything is made: an unknown key, a wrong type
+ * or a value out of range is an error that names the key. vmbusd-worker.json(5) is the reference;
+ * keep both alike.
+ */
+#ifndef VMBUSD_WORKER_CONFIG_H
+#define VMBUSD_WORKER_CONFIG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <glib.h>
+
+#include "src/common/guid.h"
+#include "src/common/limits.h"
+#include "src/pc/console.h"
+
+enum config_action { ACTION_DESTROY, ACTION_RESTART, ACTION_PRESERVE };
+enum config_lun_type { CONFIG_DISK, CONFIG_DVD };
+
+struct config_lun {
+    unsigned lun;
+    enum config_lun_type type;
+    char *path; /* NULL: DVD drive without a disc */
+    bool readonly;
+    bool direct;  /* "cache": "none" (default) or "writeback" */
+    bool discard; /* "discard": "unmap" or "ignore" (default) */
+    bool shared;  /* "shareable" */
+    char *serial; /* up to 36 characters; NULL: made from uuid, controller and LUN */
+};
+
+struct config_scsi {
+    struct guid instance; /* given, or derived from the machine's uuid and the controller's index */
+    unsigned queues;      /* channels, 1 to vcpus */
+    struct config_lun *lun;
+    unsigned luns;
+};
+
+struct config_pair {
+    char *key, *value;
+};
+
+struct config {
+    char *machine; /* "vmbusd-0.1" */
+    char *name;    /* 1 to 63 of [A-Za-z0-9._-] */
+    struct guid uuid;
+    uint64_t memory;                         /* bytes */
+    bool overcommit;                         /* skip admission, loudly */
+    unsigned vcpus, sockets, cores, threads; /* sockets * cores * threads == vcpus */
+    char *cpu_model;                         /* "host", "x86-64-v1" ... "x86-64-v3" */
+    char *kernel, *initrd, *cmdline;         /* initrd may be NULL */
+    enum console_kind console;
+    char *console_path; /* socket */
+    char *console_log;  /* NULL: none */
+    uint64_t console_log_max;
+    bool rtc_local;
+    bool direct_timers;                      /* hyperv.direct_timers, default true */
+    uint32_t vmbus_max;                      /* hyperv.vmbus_version, VMBUS_V* value; default 5.3 */
+    bool heartbeat, shutdown, timesync, kvp; /* integration.*, default true */
+    struct config_pair *kvp_pair;            /* integration.kvp_pool: host pool */
+    unsigned kvp_pairs;
+    struct config_scsi *scsi;
+    unsigned scsis;
+    char *control; /* control socket's path; NULL: <run dir>/<name>.sock */
+    char *run_dir; /* NULL: /run/vmbusd for root, $XDG_RUNTIME_DIR/vmbusd else */
+    int64_t uid;   /* -1: choose a free one from the range */
+    bool sandbox;  /* default true; false only for debugging, said loudly in the log */
+    enum config_action on_poweroff, on_reboot, on_crash; /* destroy, restart, destroy */
+};
+
+#define CONFIG_ERROR (config_error_quark())
+GQuark config_error_quark(void);
+enum config_error { CONFIG_ERROR_READ, CONFIG_ERROR_SYNTAX, CONFIG_ERROR_KEY, CONFIG_ERROR_VALUE };
+
+/* Parse the file (at most LIMIT_CONFIG_BYTES; "-" is standard input). NULL with `error`: one line
+ * "FILE: memory.mib: ...". */
+struct config *config_load(const char *path, GError **error);
+
+/* The same from memory, for tests and fuzzing. `text` need not be terminated. */
+struct config *config_parse(const char *text, size_t len, GError **error);
+
+void config_free(struct config *config);
+
+#endif

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What config.c and config_scsi.c share while they read a machine description.
+ */
+#ifndef VMBUSD_WORKER_CONFIG_PARTS_H
+#define VMBUSD_WORKER_CONFIG_PARTS_H
+
+#include "src/common/json.h"
+#include "src/worker/config.h"
+
+/* A UUID in text form; all zeros is refused. */
+bool config_guid_read(const struct json_at *at, struct json_object *value, struct guid *into,
+                      GError **error);
+
+/* RFC 4122 version 5 (SHA-1 of name space and name): `uuidgen --sha1` gives the same. */
+struct guid config_guid_derive(const struct guid *space, const char *name);
+
+/* The value of "scsi"; `into` is the struct config. */
+bool config_scsi_read(const struct json_at *at, struct json_object *value, void *into,
+                      GError **error);
+
+/* Once uuid and vcpus are known: derived instances, queues against vCPUs, duplicates. */
+bool config_scsi_finish(struct config *config, GError **error);
+
+/* Free what `scsi` owns. */
+void config_scsi_clear(struct config_scsi *scsi);
+
+#endif

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One client of the control socket: lines in, lines out, and the bounds on both.
+ *
+ * While answers wait for the client to read them nothing more is read from it, so that only events
+ * and one answer can pile up; beyond LIMIT_CONTROL_OUTPUT it is dropped.
+ */
+#include <errno.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "src/common/container.h"
+#include "src/common/log.h"
+#include "src/worker/control_priv.h"
+
+#define JSON_STYLE (JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE)
+
+void control_client_close(struct control_client *client)
+{
+    struct control_pending *pending = client->control->pending;
+
+    for (; pending; pending = pending->next)
+        if (pending->client == client)
+            pending->client = NULL;
+    lane_unwatch(client->control->lane, &client->source);
+    close(client->source.fd);
+    client->source.fd = -1;
+    g_free(client->input);
+    g_string_free(client->output, TRUE);
+}
+
+/* --- Output ----------------------------------------------------------------------------------- */
+
+/* Write what the socket takes. */
+static void flush(struct control_client *client)
+{
+    GString *output = client->output;
+
+    while (output->len) {
+        ssize_t sent = send(client->source.fd, output->str, output->len, MSG_NOSIGNAL);
+
+        if (sent >= 0) {
+            g_string_erase(output, 0, sent);
+        } else if (errno == EAGAIN) {
+            break;
+        } else if (errno != EINTR) {
+            client->deaf = true;
+            g_string_truncate(output, 0);
+        }
+    }
+}
+
+static bool awaits_answer(const struct control_client *client)
+{
+    const struct control_pending *pending = client->control->pending;
+
+    while (pending && pending->client != client)
+        pending = pending->next;
+    return pending != NULL;
+}
+
+/* After anything that may have changed the client: close it if it is done, else wait for the right
+ * thing. */
+static void settle(struct control_client *client)
+{
+    uint32_t events = client->output->len ? EPOLLOUT : client->ended ? 0 : EPOLLIN;
+
+    if (client->ended && !client->output->len && !awaits_answer(client))
+        client->lost = true;
+    if (client->lost || lane_watch(client->control->lane, &client->source, events) < 0)
+        control_client_close(client);
+}
+
+static void append(struct control_client *client, struct json_object *object)
+{
+    size_t len;
+    const char *text = json_object_to_json_string_length(object, JSON_STYLE, &len);
+
+    if (client->deaf) {
+        json_object_put(object);
+        return;
+    }
+    if (client->output->len + len + 1 > LIMIT_CONTROL_OUTPUT) {
+        log_warning("control: a client does not read its answers; closing it");
+        client->lost = true;
+    } else {
+        g_string_append_len(client->output, text, (gssize)len);
+        g_string_append_c(client->output, '\n');
+    }
+    json_object_put(object);
+}
+
+void control_client_send(struct control_client *client, struct json_object *object)
+{
+    append(client, object);
+    if (client->busy)
+        return; /* whoever is handling its line goes on */
+    flush(client);
+    settle(client);
+}
+
+/* --- Input ------------------------------------------------------------------------------------ */
+
+static void take_line(struct control_client *client, const char *line, size_t len)
+{
+    if (len && line[len - 1] == '\r')
+        len--;
+    if (client->skipping)
+        client->skipping = false; /* its end, at last */
+    else if (len)
+        control_execute(client->control, client, line, len);
+}
+
+/* Handle the lines that are there, as long as the client reads the answers. */
+static void take_lines(struct control_client *client)
+{
+    size_t start = 0;
+    const char *end;
+
+    client->busy = true;
+    while (!client->lost && !client->output->len &&
+           (end = memchr(client->input + start, '\n', client->input_used - start))) {
+        take_line(client, client->input + start, (size_t)(end - client->input) - start);
+        start = (size_t)(end - client->input) + 1;
+        flush(client);
+    }
+    client->busy = false;
+    client->input_used -= start;
+    memmove(client->input, client->input + start, client->input_used);
+    if (client->input_used < LIMIT_CONTROL_LINE || client->output->len)
+        return;
+    if (!client->skipping)
+        append(client, control_error_object("syntax", "the line is too long"));
+    flush(client);
+    client->skipping = true;
+    client->input_used = 0;
+}
+
+/* Read once; there is room, because take_lines() leaves some whenever there is no output. */
+static void fill(struct control_client *client)
+{
+    ssize_t got = recv(client->source.fd, client->input + client->input_used,
+                       LIMIT_CONTROL_LINE - client->input_used, 0);
+
+    if (got > 0)
+        client->input_used += (size_t)got;
+    else if (got == 0)
+        client->ended = true;
+    else if (errno != EAGAIN && errno != EINTR)
+        client->lost = true;
+}
+
+static void on_ready(struct lane_source *source, uint32_t events)
+{
+    struct control_client *client = container_of(source, struct control_client, source);
+
+    flush(client);
+    take_lines(client); /* those that waited for the output to drain */
+    if (!client->output->len && !client->lost) {
+        fill(client);
+        take_lines(client);
+    }
+    if ((events & EPOLLHUP) && client->ended)
+        client->lost = true; /* nobody is left to wait for an answer */
+    settle(client);
+}
+
+static struct json_object *greeting(const struct machine *machine)
+{
+    const struct config *config = machine_config(machine);
+    struct json_object *object = json_object_new_object();
+    struct json_object *worker = json_object_new_object();
+
+    json_object_object_add(worker, "protocol", json_object_new_int(CONTROL_PROTOCOL));
+    json_object_object_add(worker, "name", json_object_new_string(config->name));
+    json_object_object_add(worker, "machine", json_object_new_string(config->machine));
+    json_object_object_add(object, "vmbusd-worker", worker);
+    return object;
+}
+
+/* No slot is left: say so as far as the socket takes it. */
+static void turn_away(int fd)
+{
+    static const char line[] =
+        "{\"error\":{\"class\":\"limit\",\"message\":\"too many clients; close one\"}}\n";
+    ssize_t sent = send(fd, line, sizeof(line) - 1, MSG_NOSIGNAL);
+
+    (void)sent;
+    close(fd);
+}
+
+void control_client_adopt(struct control *control, int fd)
+{
+    struct control_client *client = control->client;
+
+    while (client < control->client + LIMIT_CONTROL_CLIENTS && client->source.fd >= 0)
+        client++;
+    if (client == control->client + LIMIT_CONTROL_CLIENTS) {
+        turn_away(fd);
+        return;
+    }
+    *client = (struct control_client){.control = control,
+                                      .source = {.fd = fd, .ready = on_ready},
+                                      .input = g_malloc(LIMIT_CONTROL_LINE),
+                                      .output = g_string_new(NULL)};
+    control_client_send(client, greeting(control->machine));
+}

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The control socket's inside:
+ *   control.c           socket, events, what a call may answer
+ *   control_client.c    one client: lines in, lines out
+ *   control_commands.c  the table of commands
+ */
+#ifndef VMBUSD_WORKER_CONTROL_PRIV_H
+#define VMBUSD_WORKER_CONTROL_PRIV_H
+
+#include <sys/types.h>
+
+#include <json-c/json.h>
+
+#include "src/common/lane.h"
+#include "src/common/limits.h"
+#include "src/worker/control.h"
+
+struct control_client {
+    struct control *control;
+    struct lane_source source; /* fd -1: the slot is free */
+    char *input;               /* LIMIT_CONTROL_LINE bytes */
+    size_t input_used;
+    bool skipping;   /* in the rest of a line that is too long */
+    GString *output; /* what the socket would not take yet */
+    bool ended;      /* the client has finished sending */
+    bool deaf;       /* and this: has finished reading; what it sent before still counts */
+    bool lost;       /* to be closed: error, or too much unread output */
+    bool busy;       /* a line of it is being handled */
+};
+
+/* A call whose answer comes later. */
+struct control_pending {
+    struct control_pending *next;
+    struct control *control;       /* NULL: freed meanwhile */
+    struct control_client *client; /* NULL: gone meanwhile */
+    struct json_object *id;
+};
+
+struct control {
+    struct machine *machine;
+    struct lane *lane;
+    struct lane_source listener;
+    uid_t owner;   /* may connect, beside root */
+    int directory; /* of the socket's file, to remove it; -1: sealed */
+    char *name;    /* in it */
+    struct control_client client[LIMIT_CONTROL_CLIENTS];
+    struct control_pending *pending;
+};
+
+/* One request on its way through a command. */
+struct control_call {
+    struct control *control;
+    struct machine *machine;
+    struct control_client *client;
+    struct json_object *id; /* NULL: none given */
+};
+
+/* Each call is answered once: by one of these, or later by the pending call's end. */
+void control_return(struct control_call *call, struct json_object *value); /* takes `value` */
+void control_refuse(struct control_call *call, const char *class, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+struct control_pending *control_defer(struct control_call *call);
+
+/* End a deferred call: with control_return() or control_refuse() on *ret_call, if true. */
+bool control_resume(struct control_pending *pending, struct control_call *ret_call);
+
+/* control_commands.c: carry out one line (a JSON request), of `len` bytes. */
+void control_execute(struct control *control, struct control_client *client, const char *line,
+                     size_t len);
+
+/* control_client.c. Adopt a connected socket (closed if there is no room). */
+void control_client_adopt(struct control *control, int fd);
+
+/* Queue one document as a line; takes `object`. Sent now unless a line of the client is being
+ * handled. */
+void control_client_send(struct control_client *client, struct json_object *object);
+void control_client_close(struct control_client *client);
+
+/* {"error": {"class": ..., "message": ...}} */
+struct json_object *control_error_object(const char *class, const char *message);
+
+#endif

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The machine: one guest, assembled from KVM, the PC, the bus and its devices, and what can be done
+ * with it.
+ *
+ * Everything here runs on the main lane (the bus's lane, the control socket's lane) after
+ * machine_start().
+ */
+#ifndef VMBUSD_WORKER_MACHINE_H
+#define VMBUSD_WORKER_MACHINE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <glib.h>
+
+#include "src/worker/config.h"
+#include "vmbus/bus.h"
+#include "vmbus/ic.h"
+#include "vmbus/storvsp.h"
+
+struct machine;
+
+enum machine_state {
+    MACHINE_STARTING,
+    MACHINE_RUNNING,
+    MACHINE_PAUSED,
+    MACHINE_RESETTING,
+    MACHINE_CRASHED,
+    MACHINE_STOPPED
+};
+
+/* Why the machine stopped or what happened to it; the control socket sends these as events. */
+enum machine_event {
+    MACHINE_EVENT_RUNNING, /* started, resumed, or running again after a reset */
+    MACHINE_EVENT_PAUSED,
+    MACHINE_EVENT_RESET,    /* guest or host asked for a reset */
+    MACHINE_EVENT_POWEROFF, /* the guest switched itself off */
+    MACHINE_EVENT_CRASH,    /* guest crash MSRs written; see machine_crash() */
+    MACHINE_EVENT_ERROR,    /* KVM could not go on */
+    MACHINE_EVENT_STOPPED,  /* the worker ends now */
+};
+
+/* A listener for events; lane: main. */
+void machine_listen(struct machine *machine, void (*event)(enum machine_event event, void *context),
+                    void *context);
+
+enum machine_state machine_state(const struct machine *machine);
+const char *machine_state_text(enum machine_state state);
+const char *machine_event_text(enum machine_event event);
+const struct config *machine_config(const struct machine *machine);
+
+/* 0, or -EINVAL in a state that does not allow it (pause a paused machine). pause returns when
+ * every vCPU has left KVM_RUN. */
+int machine_pause(struct machine *machine);
+int machine_resume(struct machine *machine);
+
+/* As the reset button: asynchronous, ends with MACHINE_EVENT_RUNNING. */
+int machine_reset(struct machine *machine);
+
+/* As pulling the plug: the worker's main lane ends, exit status 0. */
+void machine_stop(struct machine *machine);
+
+/* The last crash report: five parameters, and the message (guest text, made printable) or "". False
+ * if there was none. */
+bool machine_crash(const struct machine *machine, uint64_t parameter[5], char *message,
+                   unsigned size);
+
+struct vmbus_bus *machine_bus(struct machine *machine);
+
+/* Devices; NULL if the description leaves them out. */
+struct heartbeat *machine_heartbeat(struct machine *machine);
+struct shutdown *machine_shutdown(struct machine *machine);
+struct timesync *machine_timesync(struct machine *machine);
+struct kvp *machine_kvp(struct machine *machine);
+struct storvsp *machine_scsi(struct machine *machine, unsigned index); /* NULL past the last */
+
+/* KVM's own counters of this VM, summed over vCPUs. */
+struct machine_stats {
+    uint64_t uptime_ns;  /* since machine_start() */
+    uint64_t user_exits; /* exits to this process */
+    uint64_t exits;      /* all VM exits by KVM's binary statistics; 0 if the host has none */
+    uint64_t resets;
+    uint64_t vcpu_time_ns;    /* CPU time of the vCPU threads */
+    uint64_t process_time_ns; /* CPU time of the process */
+};
+void machine_stats(const struct machine *machine, struct machine_stats *ret_stats);
+
+/* Path of the console's pty or socket, or NULL. */
+const char *machine_console(const struct machine *machine);
+
+/* The main lane. */
+struct lane *machine_lane(struct machine *machine);
+
+#endif

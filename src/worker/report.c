@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Reports: from the machine's plain structures to JSON.
+ */
+#include "src/worker/report.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+static void add_text(struct json_object *object, const char *key, const char *text)
+{
+    json_object_object_add(object, key, text ? json_object_new_string(text) : NULL);
+}
+
+/* Text that a guest wrote. */
+static void add_guest_text(struct json_object *object, const char *key, const char *text)
+{
+    g_autofree char *valid = g_utf8_make_valid(text, -1);
+
+    add_text(object, key, valid);
+}
+
+static void add_bool(struct json_object *object, const char *key, bool value)
+{
+    json_object_object_add(object, key, json_object_new_boolean(value));
+}
+
+static void add_number(struct json_object *object, const char *key, uint64_t value)
+{
+    json_object_object_add(object, key, json_object_new_uint64(value));
+}
+
+static void add_guid(struct json_object *object, const char *key, const struct guid *guid)
+{
+    char text[GUID_TEXT_SIZE];
+
+    guid_format(guid, text);
+    add_text(object, key, text);
+}
+
+/* "3.2" */
+static void add_version(struct json_object *object, const char *key, unsigned major, unsigned minor)
+{
+    char text[24];
+
+    snprintf(text, sizeof(text), "%u.%u", major, minor);
+    add_text(object, key, text);
+}
+
+static void add_bus_version(struct json_object *object, const char *key, struct vmbus_bus *bus)
+{
+    uint32_t version = vmbus_bus_version(bus);
+    char text[16];
+
+    add_text(object, key, version ? vmbus_version_text(version, text) : NULL);
+}
+
+/* --- Status ----------------------------------------------------------------------------------- */
+
+struct json_object *report_crash(const struct machine *machine)
+{
+    char message[1024], number[24];
+    uint64_t parameter[5];
+
+    if (!machine_crash(machine, parameter, message, sizeof(message)))
+        return NULL;
+    struct json_object *object = json_object_new_object();
+    struct json_object *list = json_object_new_array();
+    for (unsigned i = 0; i < 5; i++) {
+        snprintf(number, sizeof(number), "0x%llx", (unsigned long long)parameter[i]);
+        json_object_array_add(list, json_object_new_string(number));
+    }
+    json_object_object_add(object, "parameters", list);
+    add_guest_text(object, "message", message);
+    return object;
+}
+
+struct json_object *report_status(struct machine *machine)
+{
+    struct json_object *object = json_object_new_object();
+    const struct config *config = machine_config(machine);
+    struct machine_stats stats;
+
+    machine_stats(machine, &stats);
+    add_text(object, "name", config->name);
+    add_guid(object, "uuid", &config->uuid);
+    add_text(object, "machine", config->machine);
+    add_text(object, "state", machine_state_text(machine_state(machine)));
+    add_number(object, "pid", (uint64_t)getpid());
+    add_number(object, "vcpus", config->vcpus);
+    add_number(object, "memory_mib", config->memory >> 20);
+    add_number(object, "uptime_ms", stats.uptime_ns / 1000000);
+    add_number(object, "resets", stats.resets);
+    add_text(object, "console", machine_console(machine));
+    add_bus_version(object, "bus_version", machine_bus(machine));
+    json_object_object_add(object, "crash", report_crash(machine));
+    return object;
+}
+
+/* --- Integration ------------------------------------------------------------------------------ */
+
+/* What walks with vmbus_bus_channels(). */
+struct channel_walk {
+    const struct vsp *vsp;    /* the service looked for */
+    bool offered;             /* it was found, offered */
+    struct json_object *list; /* or: the list of all */
+};
+
+static void add_channel(const struct vmbus_channel_info *info, void *context)
+{
+    struct channel_walk *walk = context;
+    struct json_object *object = json_object_new_object();
+
+    add_text(object, "class", info->vsp->class->name);
+    add_guid(object, "interface", &info->vsp->class->interface);
+    add_guid(object, "instance", &info->vsp->instance);
+    add_number(object, "relid", info->relid);
+    add_number(object, "subchannel", info->index);
+    add_bool(object, "offered", info->offered);
+    add_bool(object, "open", info->open);
+    add_number(object, "vp", info->target_vp);
+    add_number(object, "packets_in", info->packets_in);
+    add_number(object, "packets_out", info->packets_out);
+    add_number(object, "interrupts_in", info->interrupts_in);
+    add_number(object, "interrupts_out", info->interrupts_out);
+    add_number(object, "faults", info->faults);
+    json_object_array_add(walk->list, object);
+}
+
+static struct json_object *report_channels(struct machine *machine)
+{
+    struct channel_walk walk = {.list = json_object_new_array()};
+
+    vmbus_bus_channels(machine_bus(machine), add_channel, &walk);
+    return walk.list;
+}
+
+static void find_channel(const struct vmbus_channel_info *info, void *context)
+{
+    struct channel_walk *walk = context;
+
+    if (info->vsp == walk->vsp)
+        walk->offered |= info->offered;
+}
+
+/* The part that all services share. */
+static struct json_object *report_service(struct machine *machine, const struct vsp *vsp,
+                                          const struct ic_status *status)
+{
+    struct json_object *object = json_object_new_object();
+    struct channel_walk walk = {.vsp = vsp};
+
+    vmbus_bus_channels(machine_bus(machine), find_channel, &walk);
+    add_bool(object, "offered", walk.offered);
+    add_bool(object, "open", status->open);
+    add_bool(object, "negotiated", status->negotiated);
+    if (status->negotiated) {
+        add_version(object, "framework", status->framework_major, status->framework_minor);
+        add_version(object, "version", status->message_major, status->message_minor);
+    }
+    return object;
+}
+
+static struct json_object *report_heartbeat(struct machine *machine, struct heartbeat *heartbeat)
+{
+    static const char *const states[] = {"unknown", "healthy", "critical", "stopped"};
+    struct heartbeat_status status;
+
+    heartbeat_status(heartbeat, &status);
+    struct json_object *object = report_service(machine, heartbeat_vsp(heartbeat), &status.ic);
+    uint64_t age = lane_now() - status.last_seen_ns;
+    json_object_object_add(object, "last_seen_ms",
+                           status.last_seen_ns ? json_object_new_uint64(age / 1000000) : NULL);
+    add_text(object, "state", states[status.state < G_N_ELEMENTS(states) ? status.state : 0]);
+    add_number(object, "sequence", status.sequence);
+    add_number(object, "missed", status.missed);
+    return object;
+}
+
+static void add_pair(const char *key, const char *value, void *context)
+{
+    g_autofree char *valid = g_utf8_make_valid(key, -1);
+
+    add_guest_text(context, valid, value);
+}
+
+static struct json_object *report_kvp(struct machine *machine, struct kvp *kvp)
+{
+    struct ic_status status;
+
+    kvp_status(kvp, &status);
+    struct json_object *object = report_service(machine, kvp_vsp(kvp), &status);
+    struct json_object *values = json_object_new_object();
+    kvp_guest_values(kvp, add_pair, values);
+    json_object_object_add(object, "guest", values);
+    return object;
+}
+
+static struct json_object *report_services(struct machine *machine)
+{
+    struct json_object *object = json_object_new_object();
+    struct heartbeat *heartbeat = machine_heartbeat(machine);
+    struct shutdown *shutdown = machine_shutdown(machine);
+    struct timesync *timesync = machine_timesync(machine);
+    struct kvp *kvp = machine_kvp(machine);
+    struct ic_status status;
+
+    if (heartbeat)
+        json_object_object_add(object, "heartbeat", report_heartbeat(machine, heartbeat));
+    if (shutdown) {
+        shutdown_status(shutdown, &status);
+        json_object_object_add(object, "shutdown",
+                               report_service(machine, shutdown_vsp(shutdown), &status));
+    }
+    if (timesync) {
+        timesync_status(timesync, &status);
+        json_object_object_add(object, "timesync",
+                               report_service(machine, timesync_vsp(timesync), &status));
+    }
+    if (kvp)
+        json_object_object_add(object, "kvp", report_kvp(machine, kvp));
+    return object;
+}
+
+static struct json_object *report_scsi(struct machine *machine, bool counters)
+{
+    struct json_object *list = json_object_new_array();
+    struct storvsp *scsi;
+
+    for (unsigned i = 0; (scsi = machine_scsi(machine, i)); i++) {
+        struct json_object *object = json_object_new_object();
+        uint16_t version = storvsp_version(scsi);
+        struct storvsp_stats stats;
+
+        add_guid(object, "instance", &storvsp_vsp(scsi)->instance);
+        if (version)
+            add_version(object, "version", version >> 8, version & 0xff);
+        if (counters) {
+            storvsp_stats(scsi, &stats);
+            add_number(object, "reads", stats.reads);
+            add_number(object, "writes", stats.writes);
+            add_number(object, "flushes", stats.flushes);
+            add_number(object, "discards", stats.discards);
+            add_number(object, "other", stats.other);
+            add_number(object, "errors", stats.errors);
+            add_number(object, "bytes_read", stats.bytes_read);
+            add_number(object, "bytes_written", stats.bytes_written);
+        }
+        json_object_array_add(list, object);
+    }
+    return list;
+}
+
+struct json_object *report_integration(struct machine *machine)
+{
+    struct json_object *object = json_object_new_object();
+
+    add_bus_version(object, "bus_version", machine_bus(machine));
+    json_object_object_add(object, "channels", report_channels(machine));
+    json_object_object_add(object, "services", report_services(machine));
+    json_object_object_add(object, "scsi", report_scsi(machine, false));
+    return object;
+}
+
+/* --- Statistics ------------------------------------------------------------------------------- */
+
+static struct json_object *report_bus_stats(struct machine *machine)
+{
+    struct json_object *object = json_object_new_object();
+    struct vmbus_bus_stats stats;
+
+    vmbus_bus_stats(machine_bus(machine), &stats);
+    add_number(object, "messages_in", stats.messages_in);
+    add_number(object, "messages_out", stats.messages_out);
+    add_number(object, "messages_bad", stats.messages_bad);
+    add_number(object, "posts_refused", stats.posts_refused);
+    add_number(object, "connects", stats.connects);
+    return object;
+}
+
+struct json_object *report_stats(struct machine *machine)
+{
+    struct json_object *object = json_object_new_object();
+    struct machine_stats stats;
+
+    machine_stats(machine, &stats);
+    add_number(object, "uptime_ns", stats.uptime_ns);
+    add_number(object, "user_exits", stats.user_exits);
+    json_object_object_add(object, "exits",
+                           stats.exits ? json_object_new_uint64(stats.exits) : NULL);
+    add_number(object, "resets", stats.resets);
+    add_number(object, "vcpu_time_ns", stats.vcpu_time_ns);
+    add_number(object, "process_time_ns", stats.process_time_ns);
+    json_object_object_add(object, "bus", report_bus_stats(machine));
+    json_object_object_add(object, "channels", report_channels(machine));
+    json_object_object_add(object, "scsi", report_scsi(machine, true));
+    return object;
+}

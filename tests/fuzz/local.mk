@@ -1,0 +1,39 @@
+# A fuzz target NAME.c becomes tests/fuzz/fuzz-NAME: with libFuzzer in a tree configured --enable-fuzzing (tests/fuzz/run makes one),
+# else with a main() that replays the files it is given, so that seeds are tests of every build.
+FUZZ_TARGETS = \
+	tests/fuzz/fuzz-config \
+	tests/fuzz/fuzz-control \
+	tests/fuzz/fuzz-gpa-ranges \
+	tests/fuzz/fuzz-ic \
+	tests/fuzz/fuzz-ring
+
+check_PROGRAMS += $(FUZZ_TARGETS)
+EXTRA_DIST += tests/fuzz/run tests/fuzz/replay tests/fuzz/seeds
+
+if FUZZING
+FUZZ_LINK = -fsanitize=fuzzer
+FUZZ_MAIN =
+else
+FUZZ_LINK =
+FUZZ_MAIN = tests/fuzz/replay.c
+endif
+
+tests_fuzz_fuzz_config_SOURCES = tests/fuzz/config.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_config_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LINK)
+tests_fuzz_fuzz_config_LDADD = $(UNIT_LIBS)
+tests_fuzz_fuzz_control_SOURCES = tests/fuzz/control.c tests/unit/fake_machine.c tests/unit/fake_machine.h $(FUZZ_MAIN)
+tests_fuzz_fuzz_control_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LINK)
+tests_fuzz_fuzz_control_LDADD = $(UNIT_LIBS)
+tests_fuzz_fuzz_gpa_ranges_SOURCES = tests/fuzz/gpa-ranges.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_gpa_ranges_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LINK)
+tests_fuzz_fuzz_gpa_ranges_LDADD = $(UNIT_LIBS)
+tests_fuzz_fuzz_ic_SOURCES = tests/fuzz/ic.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_ic_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LINK)
+tests_fuzz_fuzz_ic_LDADD = $(UNIT_LIBS)
+tests_fuzz_fuzz_ring_SOURCES = tests/fuzz/ring.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_ring_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LINK)
+tests_fuzz_fuzz_ring_LDADD = $(UNIT_LIBS)
+
+.PHONY: fuzz
+fuzz:
+	$(top_srcdir)/tests/fuzz/run

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A machine that only says it is one: everything that the control socket asks of a machine, its bus
+ * and its services, with answers that a test sets. No KVM, no guest.
+ */
+#ifndef VMBUSD_TESTS_FAKE_MACHINE_H
+#define VMBUSD_TESTS_FAKE_MACHINE_H
+
+#include "src/worker/machine.h"
+
+struct machine {
+    struct config config;
+    struct lane *lane;
+    enum machine_state state;
+    void (*event)(enum machine_event event, void *context);
+    void *context;
+    bool has_heartbeat, has_shutdown, has_timesync, has_kvp, crashed;
+    unsigned resets;
+
+    /* The shutdown service: what shutdown_request() returns, what it was given, and the answer that
+     * the guest still owes. */
+    int shutdown_result;
+    enum shutdown_action action;
+    bool force;
+    char reason[64];
+    void (*answer)(void *context, int64_t status);
+    void *answer_context;
+
+    char kvp_key[64], kvp_value[64]; /* the host's pool: one pair */
+    unsigned kvp_pairs;              /* of the guest, each with a long value */
+};
+
+/* The one there is; reset to a running machine "vm1" with all services, on a new lane. */
+struct machine *fake_machine_new(void);
+void fake_machine_free(struct machine *machine);
+
+void fake_machine_emit(struct machine *machine, enum machine_event event);
+
+/* Let the guest answer the request that it owes an answer. */
+void fake_machine_answer(struct machine *machine, int64_t status);
+
+#endif

@@ -1,0 +1,100 @@
+# Each test is one program that prints TAP; run one with: build/tests/unit/test-NAME --tap [-p /path]
+# What the tests share: the scripted guest, devices that stand in for real ones. (fake_machine.c takes the place of the machine and
+# of the bus, so it is linked only where it is wanted.)
+check_LIBRARIES = libtest.a
+libtest_a_SOURCES = \
+	tests/unit/bus_fixture.c \
+	tests/unit/bus_fixture.h \
+	tests/unit/echo_vsp.c \
+	tests/unit/echo_vsp.h \
+	tests/unit/fake_pc.c \
+	tests/unit/fake_pc.h \
+	tests/unit/ic_guest.c \
+	tests/unit/ic_guest.h \
+	tests/unit/memory_disk.c \
+	tests/unit/memory_disk.h \
+	tests/unit/ring_guest.c \
+	tests/unit/ring_guest.h \
+	tests/unit/scripted_guest.c \
+	tests/unit/scripted_guest.h \
+	tests/unit/scripted_ring.c \
+	tests/unit/stor_guest.c \
+	tests/unit/stor_guest.h
+
+UNIT_LIBS = libtest.a libworker.a libpc.a libvmbus.a libdisk.a libkvm.a libcommon.a \
+	$(GLIB_LIBS) $(JSON_LIBS) $(URING_LIBS) $(SECCOMP_LIBS)
+
+UNIT_TESTS = \
+	tests/unit/test-acpi \
+	tests/unit/test-admission \
+	tests/unit/test-bus \
+	tests/unit/test-bus-attack \
+	tests/unit/test-channel \
+	tests/unit/test-config \
+	tests/unit/test-control \
+	tests/unit/test-cpuid \
+	tests/unit/test-gmem \
+	tests/unit/test-guid \
+	tests/unit/test-heartbeat \
+	tests/unit/test-ic \
+	tests/unit/test-json \
+	tests/unit/test-kvp \
+	tests/unit/test-lane \
+	tests/unit/test-linux-boot \
+	tests/unit/test-log \
+	tests/unit/test-packet \
+	tests/unit/test-pio \
+	tests/unit/test-pm \
+	tests/unit/test-raw \
+	tests/unit/test-ring \
+	tests/unit/test-ring-attack \
+	tests/unit/test-ring-stress \
+	tests/unit/test-sandbox \
+	tests/unit/test-scsi \
+	tests/unit/test-shutdown \
+	tests/unit/test-storvsp \
+	tests/unit/test-synic \
+	tests/unit/test-timesync \
+	tests/unit/test-uart \
+	tests/unit/test-utf16
+
+check_PROGRAMS += $(UNIT_TESTS)
+TESTS += $(UNIT_TESTS)
+
+# `make check-programs` builds what `make check` would run, and runs nothing.
+.PHONY: check-programs
+check-programs: $(check_PROGRAMS)
+
+tests_unit_test_acpi_LDADD = $(UNIT_LIBS)
+tests_unit_test_admission_LDADD = $(UNIT_LIBS)
+tests_unit_test_bus_LDADD = $(UNIT_LIBS)
+tests_unit_test_bus_attack_LDADD = $(UNIT_LIBS)
+tests_unit_test_channel_LDADD = $(UNIT_LIBS)
+tests_unit_test_config_LDADD = $(UNIT_LIBS)
+tests_unit_test_control_LDADD = $(UNIT_LIBS)
+tests_unit_test_cpuid_LDADD = $(UNIT_LIBS)
+tests_unit_test_gmem_LDADD = $(UNIT_LIBS)
+tests_unit_test_guid_LDADD = $(UNIT_LIBS)
+tests_unit_test_heartbeat_LDADD = $(UNIT_LIBS)
+tests_unit_test_ic_LDADD = $(UNIT_LIBS)
+tests_unit_test_json_LDADD = $(UNIT_LIBS)
+tests_unit_test_kvp_LDADD = $(UNIT_LIBS)
+tests_unit_test_lane_LDADD = $(UNIT_LIBS)
+tests_unit_test_linux_boot_LDADD = $(UNIT_LIBS)
+tests_unit_test_log_LDADD = $(UNIT_LIBS)
+tests_unit_test_packet_LDADD = $(UNIT_LIBS)
+tests_unit_test_pio_LDADD = $(UNIT_LIBS)
+tests_unit_test_pm_LDADD = $(UNIT_LIBS)
+tests_unit_test_raw_LDADD = $(UNIT_LIBS)
+tests_unit_test_ring_LDADD = $(UNIT_LIBS)
+tests_unit_test_ring_attack_LDADD = $(UNIT_LIBS)
+tests_unit_test_ring_stress_LDADD = $(UNIT_LIBS)
+tests_unit_test_sandbox_LDADD = $(UNIT_LIBS)
+tests_unit_test_scsi_LDADD = $(UNIT_LIBS)
+tests_unit_test_shutdown_LDADD = $(UNIT_LIBS)
+tests_unit_test_storvsp_LDADD = $(UNIT_LIBS)
+tests_unit_test_synic_LDADD = $(UNIT_LIBS)
+tests_unit_test_timesync_LDADD = $(UNIT_LIBS)
+tests_unit_test_uart_LDADD = $(UNIT_LIBS)
+tests_unit_test_utf16_LDADD = $(UNIT_LIBS)
+tests_unit_test_control_SOURCES = tests/unit/test-control.c tests/unit/fake_machine.c tests/unit/fake_machine.h

@@ -1,0 +1,385 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * src/worker/config.c: defaults, every key, and each description that must be refused, with the
+ * words of its refusal.
+ */
+#include "src/worker/config.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <glib/gstdio.h>
+
+#include "vmbus/bus.h"
+
+/* A whole description: the least there must be, and `rest` (", \"key\": value ..."). */
+#define LEAST(rest) \
+    "{\"name\":\"vm1\",\"memory\":{\"mib\":64},\"boot\":{\"kernel\":\"/boot/vmlinuz\"}" rest "}"
+
+static struct config *parse(const char *text)
+{
+    g_autoptr(GError) error = NULL;
+    struct config *config = config_parse(text, strlen(text), &error);
+
+    g_assert_no_error(error);
+    g_assert_nonnull(config);
+    return config;
+}
+
+/* The message of the refusal of `text`. */
+static char *refusal(const char *text)
+{
+    g_autoptr(GError) error = NULL;
+
+    g_assert_null(config_parse(text, strlen(text), &error));
+    g_assert_nonnull(error);
+    g_assert_true(error->domain == CONFIG_ERROR);
+    g_assert_null(strchr(error->message, '\n'));
+    return g_strdup(error->message);
+}
+
+static void test_defaults(void)
+{
+    struct config *config = parse(LEAST());
+
+    g_assert_cmpstr(config->machine, ==, "vmbusd-0.1");
+    g_assert_cmpuint(config->memory, ==, 64ull << 20);
+    g_assert_false(config->overcommit);
+    g_assert_cmpuint(config->vcpus, ==, 1);
+    g_assert_cmpuint(config->sockets * config->cores * config->threads, ==, 1);
+    g_assert_cmpstr(config->cpu_model, ==, "host");
+    g_assert_cmpstr(config->cmdline, ==, "");
+    g_assert_null(config->initrd);
+    g_assert_cmpint(config->console, ==, CONSOLE_NONE);
+    g_assert_cmpuint(config->console_log_max, ==, LIMIT_CONSOLE_LOG);
+    g_assert_false(config->rtc_local);
+    g_assert_true(config->direct_timers);
+    g_assert_cmphex(config->vmbus_max, ==, VMBUS_V5_3);
+    g_assert_true(config->heartbeat && config->shutdown && config->timesync && config->kvp);
+    g_assert_cmpuint(config->scsis, ==, 0);
+    g_assert_cmpint(config->uid, ==, -1);
+    g_assert_true(config->sandbox);
+    g_assert_cmpint(config->on_poweroff, ==, ACTION_DESTROY);
+    g_assert_cmpint(config->on_reboot, ==, ACTION_RESTART);
+    g_assert_cmpint(config->on_crash, ==, ACTION_DESTROY);
+    config_free(config);
+}
+
+static void assert_disk(const struct config_lun *lun)
+{
+    g_assert_cmpuint(lun->lun, ==, 5);
+    g_assert_cmpint(lun->type, ==, CONFIG_DISK);
+    g_assert_cmpstr(lun->path, ==, "/a.img");
+    g_assert_true(lun->readonly && lun->discard && lun->shared);
+    g_assert_false(lun->direct);
+    g_assert_cmpstr(lun->serial, ==, "S1");
+}
+
+static void test_every_key(void)
+{
+    struct config *config = parse(
+        "{\"machine\":\"vmbusd-0.1\",\"name\":\"vm1\","
+        "\"uuid\":\"01020304-0506-0708-090a-0b0c0d0e0f10\","
+        "\"memory\":{\"mib\":512,\"overcommit\":true},"
+        "\"vcpus\":{\"count\":8,\"sockets\":2,\"cores\":2,\"threads\":2},"
+        "\"cpu\":{\"model\":\"x86-64-v2\"},"
+        "\"boot\":{\"kernel\":\"k\",\"initrd\":\"i\",\"cmdline\":\"console=ttyS0\"},"
+        "\"console\":{\"type\":\"socket\",\"path\":\"/c\",\"log\":\"/l\",\"log_max\":8192},"
+        "\"rtc\":\"localtime\",\"hyperv\":{\"direct_timers\":false,\"vmbus_version\":\"0.13\"},"
+        "\"scsi\":[{\"instance\":\"11111111-2222-3333-4444-555555555555\",\"queues\":4,"
+        "\"luns\":[{\"lun\":5,\"type\":\"disk\",\"path\":\"/a.img\",\"readonly\":true,"
+        "\"cache\":\"writeback\",\"discard\":\"unmap\",\"shareable\":true,\"serial\":\"S1\"},"
+        "{\"type\":\"dvd\"}]}],"
+        "\"integration\":{\"heartbeat\":false,\"shutdown\":false,\"timesync\":false,\"kvp\":true,"
+        "\"kvp_pool\":{\"colour\":\"gr\\u00fcn\"}},"
+        "\"control\":\"/ctl\",\"run_dir\":\"/run/x\",\"uid\":70000,\"sandbox\":false,"
+        "\"on_poweroff\":\"restart\",\"on_reboot\":\"preserve\",\"on_crash\":\"preserve\"}");
+
+    g_assert_cmphex(config->uuid.b[0], ==, 4); /* wire order */
+    g_assert_cmphex(config->uuid.b[15], ==, 0x10);
+    g_assert_cmpuint(config->vcpus, ==, 8);
+    g_assert_cmpstr(config->cpu_model, ==, "x86-64-v2");
+    g_assert_cmpstr(config->initrd, ==, "i");
+    g_assert_cmpint(config->console, ==, CONSOLE_SOCKET);
+    g_assert_cmpuint(config->console_log_max, ==, 8192);
+    g_assert_true(config->rtc_local && !config->direct_timers);
+    g_assert_cmphex(config->vmbus_max, ==, VMBUS_V0_13);
+    g_assert_cmpuint(config->scsi[0].queues, ==, 4);
+    assert_disk(&config->scsi[0].lun[0]);
+    g_assert_cmpuint(config->scsi[0].lun[1].lun, ==, 1);
+    g_assert_true(config->scsi[0].lun[1].readonly && !config->scsi[0].lun[1].path);
+    g_assert_false(config->heartbeat || config->shutdown || config->timesync);
+    g_assert_cmpuint(config->kvp_pairs, ==, 1);
+    g_assert_cmpstr(config->kvp_pair[0].value, ==, "gr\xc3\xbcn");
+    g_assert_cmpint(config->uid, ==, 70000);
+    g_assert_false(config->sandbox);
+    g_assert_cmpint(config->on_crash, ==, ACTION_PRESERVE);
+    config_free(config);
+}
+
+static void test_derived_guids(void)
+{
+    char text[GUID_TEXT_SIZE];
+    struct config *config =
+        parse(LEAST(",\"uuid\":\"01020304-0506-0708-090a-0b0c0d0e0f10\",\"scsi\":[{},{}]"));
+    struct config *unnamed = parse(LEAST()), *again = parse(LEAST());
+
+    /* uuidgen --sha1 -n 01020304-0506-0708-090a-0b0c0d0e0f10 -N scsi/0 (and scsi/1) */
+    guid_format(&config->scsi[0].instance, text);
+    g_assert_cmpstr(text, ==, "b1e75768-32ac-59f0-86c9-4e6e0fb989a1");
+    guid_format(&config->scsi[1].instance, text);
+    g_assert_cmpstr(text, ==, "81c35290-4bad-5b7b-bcdf-91dc258a7431");
+    /* uuidgen --sha1 -n 6d1ab5f2-2a4c-4c7e-9d51-0e3b8f64c2a7 -N vm1 */
+    guid_format(&unnamed->uuid, text);
+    g_assert_cmpstr(text, ==, "c9907acc-8e81-5b84-9dfe-0d0542728cda");
+    g_assert_true(guid_equal(&unnamed->uuid, &again->uuid));
+    config_free(config);
+    config_free(unnamed);
+    config_free(again);
+}
+
+static void assert_topology(const char *vcpus, unsigned count, unsigned sockets, unsigned cores,
+                            unsigned threads)
+{
+    g_autofree char *text = g_strdup_printf(LEAST(",\"vcpus\":%s"), vcpus);
+    struct config *config = parse(text);
+
+    g_assert_cmpuint(config->vcpus, ==, count);
+    g_assert_cmpuint(config->sockets, ==, sockets);
+    g_assert_cmpuint(config->cores, ==, cores);
+    g_assert_cmpuint(config->threads, ==, threads);
+    config_free(config);
+}
+
+static void test_topology(void)
+{
+    assert_topology("{\"count\":4}", 4, 1, 4, 1);
+    assert_topology("{\"count\":64,\"sockets\":2,\"threads\":2}", 64, 2, 16, 2);
+    assert_topology("{\"sockets\":2,\"cores\":3}", 6, 2, 3, 1);
+    assert_topology("{}", 1, 1, 1, 1);
+}
+
+struct refusal_case {
+    const char *text, *message;
+};
+
+static void assert_refusals(const struct refusal_case *cases, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++) {
+        g_autofree char *message = refusal(cases[i].text);
+
+        g_assert_cmpstr(message, ==, cases[i].message);
+    }
+}
+
+#define REFUSALS(cases) assert_refusals(cases, G_N_ELEMENTS(cases))
+
+static void test_bad_machine(void)
+{
+    static const struct refusal_case cases[] = {
+        {LEAST(",\"memroy\":1"), "unknown key \"memroy\"; did you mean \"memory\"?"},
+        {"{\"memory\":{\"mib\":64},\"boot\":{\"kernel\":\"k\"}}",
+         "name: missing; this key has no default"},
+        {"{\"name\":\"a\",\"boot\":{\"kernel\":\"k\"}}",
+         "memory: missing; this key has no default"},
+        {"{\"name\":\"a\",\"memory\":{},\"boot\":{\"kernel\":\"k\"}}",
+         "memory.mib: missing; this key has no default"},
+        {"{\"name\":\"a\",\"memory\":{\"mib\":15},\"boot\":{\"kernel\":\"k\"}}",
+         "memory.mib: 15 is out of range; give 16 to 458752"},
+        {"{\"name\":\"a\",\"memory\":{\"mib\":458753},\"boot\":{\"kernel\":\"k\"}}",
+         "memory.mib: 458753 is out of range; give 16 to 458752"},
+        {"{\"name\":\"a\",\"memory\":{\"mib\":\"64\"},\"boot\":{\"kernel\":\"k\"}}",
+         "memory.mib: wrong type (string); give a whole number"},
+        {"{\"name\":\"a\",\"memory\":{\"mib\":64},\"boot\":{}}",
+         "boot.kernel: missing; this key has no default"},
+        {"{\"name\":\"../a\",\"memory\":{\"mib\":64},\"boot\":{\"kernel\":\"k\"}}",
+         "name: \"../a\" cannot name a machine; give 1 to 63 of A-Z a-z 0-9 . _ - beginning with a "
+         "letter, digit or _"},
+        {LEAST(",\"machine\":\"vmbusd-9.0\""), "machine: \"vmbusd-9.0\" is not known to this "
+                                               "program; give vmbusd-0.1 or use a newer vmbusd"},
+        {LEAST(",\"uuid\":\"12\""), "uuid: \"12\" is not a UUID; give "
+                                    "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee, not all zeros"},
+        {LEAST(",\"uuid\":\"00000000-0000-0000-0000-000000000000\""),
+         "uuid: \"00000000-0000-0000-0000-000000000000\" is not a UUID; give "
+         "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee, not all zeros"},
+        {LEAST(",\"uid\":0"), "uid: 0 is out of range; give 1 to 4294967294"},
+        {LEAST(",\"cpu\":{\"model\":\"z80\"}"),
+         "cpu.model: \"z80\" is not known; give one of host, x86-64-v1, x86-64-v2, x86-64-v3"},
+        {LEAST(",\"rtc\":\"gmt\""), "rtc: \"gmt\" is not known; give one of utc, localtime"},
+        {LEAST(",\"hyperv\":{\"vmbus_version\":5.3}"),
+         "hyperv.vmbus_version: wrong type (double); give a version in quotes, as \"5.3\""},
+        {LEAST(",\"hyperv\":{\"vmbus_version\":\"6.0\"}"),
+         "hyperv.vmbus_version: \"6.0\" is not known; give one of 0.13, 1.1, 2.4, 3.0, 4.0, 4.1, "
+         "5.0, 5.1, 5.2, 5.3"},
+        {LEAST(",\"on_crash\":\"explode\""),
+         "on_crash: \"explode\" is not known; give one of destroy, restart, preserve"},
+        {LEAST(",\"console\":{\"type\":\"socket\"}"),
+         "console.path: missing; a socket console needs a path"},
+        {LEAST(",\"console\":{\"type\":\"pty\",\"path\":\"/x\"}"),
+         "console.path: only a console of type \"socket\" has a path; remove it"},
+        {LEAST(",\"integration\":{\"kvp\":false,\"kvp_pool\":{\"a\":\"b\"}}"),
+         "integration.kvp_pool: of no use with \"kvp\": false; remove one of them"},
+        {LEAST(",\"integration\":{\"kvp_pool\":{\"\":\"b\"}}"),
+         "integration.kvp_pool.\"\": not a KVP key; give 1 to 255 characters"},
+        {"[1]", "wrong type (array); give an object"},
+        {LEAST(",\"name\":\"vm2\""), "line 1, column 69: key \"name\" stands twice; remove one"},
+        {"{\"name\":\"a\\u0000b\"}", "line 1, column 11: nul character in a string"},
+    };
+
+    REFUSALS(cases);
+}
+
+static void test_bad_vcpus(void)
+{
+    static const struct refusal_case cases[] = {
+        {LEAST(",\"vcpus\":{\"count\":0}"), "vcpus.count: 0 is out of range; give 1 to 64"},
+        {LEAST(",\"vcpus\":{\"count\":4096}"), "vcpus.count: 4096 is out of range; give 1 to 64"},
+        {LEAST(",\"vcpus\":{\"count\":-1}"), "vcpus.count: -1 is out of range; give 1 to 64"},
+        {LEAST(",\"vcpus\":{\"count\":4,\"sockets\":3}"),
+         "vcpus: 3 sockets of 1 cores of 1 threads are 3, not 4; make count the product or leave "
+         "it out"},
+        {LEAST(",\"vcpus\":{\"count\":4,\"sockets\":1,\"cores\":2,\"threads\":1}"),
+         "vcpus: 1 sockets of 2 cores of 1 threads are 2, not 4; make count the product or leave "
+         "it out"},
+        {LEAST(",\"vcpus\":{\"sockets\":64,\"cores\":64,\"threads\":64}"),
+         "vcpus: 64 sockets of 64 cores of 64 threads are 262144; give at most 64"},
+    };
+
+    REFUSALS(cases);
+}
+
+static void test_bad_scsi(void)
+{
+    static const struct refusal_case cases[] = {
+        {LEAST(",\"scsi\":{}"), "scsi: wrong type (object); give a list of controllers"},
+        {LEAST(",\"scsi\":[{},{},{},{},{}]"), "scsi: 5 controllers; give at most 4"},
+        {LEAST(",\"scsi\":[{\"queues\":2}]"),
+         "scsi[0].queues: 2 queues for 1 vCPUs; give at most one for each"},
+        {LEAST(",\"scsi\":[{\"luns\":[{\"type\":\"disk\"}]}]"),
+         "scsi[0].luns[0].path: missing; a disk needs an image"},
+        {LEAST(",\"scsi\":[{\"luns\":[{\"path\":\"a\",\"lun\":64}]}]"),
+         "scsi[0].luns[0].lun: 64 is out of range; give 0 to 63"},
+        {LEAST(",\"scsi\":[{},{\"luns\":[{\"path\":\"a\",\"lun\":3},{\"path\":\"b\",\"lun\":3}]}]"),
+         "scsi[1].luns[1].lun: 3 is taken by an earlier unit; give each its own"},
+        {LEAST(",\"scsi\":[{\"luns\":[{\"path\":\"a\",\"redonly\":true}]}]"),
+         "scsi[0].luns[0]: unknown key \"redonly\"; did you mean \"readonly\"?"},
+        {LEAST(",\"scsi\":[{\"luns\":[{\"type\":\"dvd\",\"readonly\":false}]}]"),
+         "scsi[0].luns[0].readonly: a DVD cannot be written; leave the key out"},
+        {LEAST(",\"scsi\":[{\"luns\":[{\"path\":\"\"}]}]"),
+         "scsi[0].luns[0].path: empty; give a value or leave the key out"},
+        {LEAST(",\"scsi\":[{\"luns\":[{\"path\":\"a\",\"serial\":\"a b\"}]}]"),
+         "scsi[0].luns[0].serial: not printable ASCII; give letters, digits and signs"},
+        {LEAST(",\"scsi\":[{\"instance\":\"11111111-2222-3333-4444-555555555555\"},"
+               "{\"instance\":\"11111111-2222-3333-4444-555555555555\"}]"),
+         "scsi[1].instance: the same as scsi[0]'s; give each controller its own"},
+    };
+
+    REFUSALS(cases);
+}
+
+static void test_too_many_luns(void)
+{
+    g_autoptr(GString) luns = g_string_new(NULL);
+
+    for (unsigned i = 0; i <= LIMIT_SCSI_LUNS; i++)
+        g_string_append_printf(luns, "%s{\"path\":\"%u\"}", i ? "," : "", i);
+    g_autofree char *text = g_strdup_printf(LEAST(",\"scsi\":[{\"luns\":[%s]}]"), luns->str);
+    g_autofree char *message = refusal(text);
+
+    g_assert_cmpstr(message, ==, "scsi[0].luns: 65 units; give at most 64");
+}
+
+static void test_too_many_pairs(void)
+{
+    g_autoptr(GString) pool = g_string_new(NULL);
+
+    for (unsigned i = 0; i <= LIMIT_KVP_ENTRIES; i++)
+        g_string_append_printf(pool, "%s\"k%u\":\"v\"", i ? "," : "", i);
+    g_autofree char *text =
+        g_strdup_printf(LEAST(",\"integration\":{\"kvp_pool\":{%s}}"), pool->str);
+    g_autofree char *message = refusal(text);
+
+    g_assert_cmpstr(message, ==, "integration.kvp_pool: 129 pairs; give at most 128");
+}
+
+static void test_kvp_length(void)
+{
+    g_autofree char *value = g_strnfill(LIMIT_KVP_VALUE / 2, 'v');
+    g_autofree char *text =
+        g_strdup_printf(LEAST(",\"integration\":{\"kvp_pool\":{\"k\":\"%s\"}}"), value);
+    g_autofree char *message = refusal(text);
+
+    g_assert_cmpstr(message, ==,
+                    "integration.kvp_pool.\"k\": too long; give at most 1023 characters");
+}
+
+/* Write `text` to a file, load it, and return the error's message behind the file's name. */
+static char *load_refusal(const char *text, gssize len)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *path = NULL;
+    int fd = g_file_open_tmp("vmbusd-XXXXXX.json", &path, NULL);
+
+    g_assert_cmpint(fd, >=, 0);
+    close(fd);
+    g_assert_true(g_file_set_contents(path, text, len, NULL));
+    g_assert_null(config_load(path, &error));
+    g_unlink(path);
+    g_assert_true(g_str_has_prefix(error->message, path));
+    return g_strdup(error->message + strlen(path));
+}
+
+static void test_load(void)
+{
+    g_autofree char *unknown = load_refusal(LEAST(",\"x\":1"), -1);
+    g_autofree char *blank = g_strnfill(LIMIT_CONFIG_BYTES + 1, ' ');
+    g_autofree char *large = load_refusal(blank, -1);
+    g_autofree char *nothing = load_refusal("", 0);
+    g_autoptr(GError) error = NULL;
+
+    g_assert_true(g_str_has_prefix(unknown, ": unknown key \"x\"; known are machine, name"));
+    g_assert_cmpstr(large, ==, ": cannot be read: File too large; a description has at most 1 MiB");
+    g_assert_cmpstr(nothing, ==, ": line 1, column 1: the text ends too early");
+    g_assert_null(config_load("/nonexistent/vm.json", &error));
+    g_assert_cmpstr(error->message, ==,
+                    "/nonexistent/vm.json: cannot be read: No such file or directory; check the "
+                    "path");
+}
+
+static void test_standard_input(void)
+{
+    g_autoptr(GError) error = NULL;
+    int pipe_fd[2], kept = dup(STDIN_FILENO);
+    const char text[] = LEAST();
+
+    g_assert_cmpint(pipe(pipe_fd), ==, 0);
+    g_assert_cmpint(write(pipe_fd[1], text, sizeof(text) - 1), ==, sizeof(text) - 1);
+    close(pipe_fd[1]);
+    dup2(pipe_fd[0], STDIN_FILENO);
+    close(pipe_fd[0]);
+    struct config *config = config_load("-", &error);
+    g_assert_no_error(error);
+    g_assert_cmpstr(config->name, ==, "vm1");
+    config_free(config);
+    dup2(kept, STDIN_FILENO);
+    close(kept);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/config/defaults", test_defaults);
+    g_test_add_func("/config/every-key", test_every_key);
+    g_test_add_func("/config/derived-guids", test_derived_guids);
+    g_test_add_func("/config/topology", test_topology);
+    g_test_add_func("/config/bad-machine", test_bad_machine);
+    g_test_add_func("/config/bad-vcpus", test_bad_vcpus);
+    g_test_add_func("/config/bad-scsi", test_bad_scsi);
+    g_test_add_func("/config/too-many-luns", test_too_many_luns);
+    g_test_add_func("/config/too-many-pairs", test_too_many_pairs);
+    g_test_add_func("/config/kvp-length", test_kvp_length);
+    g_test_add_func("/config/load", test_load);
+    g_test_add_func("/config/standard-input", test_standard_input);
+    return g_test_run();
+}

@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The real-time clock as guests read, set and wait for it.
+ */
+#include <stdlib.h>
+#include <time.h>
+
+#include <glib.h>
+
+#include "src/pc/rtc.h"
+#include "tests/unit/fake_pc.h"
+
+struct fixture {
+    struct fake_pc pc;
+    struct rtc rtc;
+};
+
+static void set_up(struct fixture *f, gconstpointer local)
+{
+    fake_pc_init(&f->pc);
+    g_assert_cmpint(rtc_init(&f->rtc, &f->pc.host, &f->pc.pio, local != NULL), ==, 0);
+}
+
+static void tear_down(struct fixture *f, gconstpointer data)
+{
+    (void)data;
+    fake_pc_fini(&f->pc);
+}
+
+static uint8_t get(struct fixture *f, uint8_t index)
+{
+    fake_pc_outb(&f->pc, 0x70, index);
+    return fake_pc_inb(&f->pc, 0x71);
+}
+
+static void set(struct fixture *f, uint8_t index, uint8_t value)
+{
+    fake_pc_outb(&f->pc, 0x70, index);
+    fake_pc_outb(&f->pc, 0x71, value);
+}
+
+static int from_bcd(uint8_t value)
+{
+    g_assert_cmpuint(value & 15, <=, 9);
+    return (value >> 4) * 10 + (value & 15);
+}
+
+/* Read as Linux does: wait for an update to pass, then take all fields. 24-hour BCD. */
+static time_t read_bcd(struct fixture *f)
+{
+    while (get(f, 10) & 0x80)
+        ;
+    struct tm tm = {.tm_sec = from_bcd(get(f, 0)),
+                    .tm_min = from_bcd(get(f, 2)),
+                    .tm_hour = from_bcd(get(f, 4)),
+                    .tm_mday = from_bcd(get(f, 7)),
+                    .tm_mon = from_bcd(get(f, 8)) - 1,
+                    .tm_year = from_bcd(get(f, 0x32)) * 100 + from_bcd(get(f, 9)) - 1900};
+    g_assert_cmpuint(from_bcd(get(f, 6)), >=, 1);
+    return timegm(&tm);
+}
+
+static void write_bcd(struct fixture *f, int year, int month, int day, int hour, int minute,
+                      int second)
+{
+    static const uint8_t index[] = {0x32, 9, 8, 7, 4, 2, 0};
+    const int value[] = {year / 100, year % 100, month, day, hour, minute, second};
+
+    set(f, 11, 0x82); /* hold */
+    for (unsigned i = 0; i < G_N_ELEMENTS(index); i++)
+        set(f, index[i], (uint8_t)(value[i] / 10 << 4 | value[i] % 10));
+    set(f, 11, 0x02);
+}
+
+static void assert_near(time_t a, time_t b)
+{
+    g_assert_cmpint(llabs((long long)a - (long long)b), <=, 1);
+}
+
+static void test_utc(struct fixture *f, gconstpointer data)
+{
+    (void)data;
+    assert_near(read_bcd(f), time(NULL));
+    g_assert_cmphex(get(f, 13), ==, 0x80);
+    g_assert_cmphex(get(f, 10) & 0x7f, ==, 0x26);
+    g_assert_cmphex(fake_pc_inb(&f->pc, 0x70), ==, 0xff);
+}
+
+static void test_local(struct fixture *f, gconstpointer data)
+{
+    time_t now = time(NULL);
+    struct tm tm;
+
+    (void)data;
+    localtime_r(&now, &tm);
+    g_assert_cmpint(tm.tm_gmtoff, ==, -(5 * 3600 + 1800)); /* main() has set the zone */
+    assert_near(read_bcd(f), now + tm.tm_gmtoff);
+}
+
+static void test_set_while_held(struct fixture *f, gconstpointer data)
+{
+    struct tm tm = {.tm_year = 104, .tm_mon = 1, .tm_mday = 29, .tm_hour = 23, .tm_min = 59};
+
+    (void)data;
+    write_bcd(f, 2004, 2, 29, 23, 59, 0);
+    assert_near(read_bcd(f), timegm(&tm));
+    rtc_reset(&f->rtc); /* the battery keeps it */
+    assert_near(read_bcd(f), timegm(&tm));
+}
+
+static void test_held_time_stands_still(struct fixture *f, gconstpointer data)
+{
+    (void)data;
+    set(f, 11, 0x82);
+    uint8_t second = get(f, 0);
+    g_usleep(1100000);
+    g_assert_cmphex(get(f, 0), ==, second);
+    g_assert_cmphex(get(f, 10) & 0x80, ==, 0);
+}
+
+static void test_set_while_running(struct fixture *f, gconstpointer data)
+{
+    (void)data;
+    time_t before = read_bcd(f);
+    set(f, 9, 0x99);
+    set(f, 0x32, 0x19); /* 1999 */
+    struct tm tm;
+    time_t after = read_bcd(f);
+    gmtime_r(&after, &tm);
+    g_assert_cmpint(tm.tm_year, ==, 99);
+    g_assert_cmpint(before, >, after);
+}
+
+static void test_formats(struct fixture *f, gconstpointer data)
+{
+    static const struct {
+        int hour;
+        uint8_t b, expected;
+    } cases[] = {
+        {0, 0x00, 0x12},  {11, 0x00, 0x11}, {12, 0x00, 0x92}, {23, 0x00, 0x91}, {0, 0x04, 12},
+        {13, 0x04, 0x81}, {23, 0x04, 0x8b}, {23, 0x06, 23},   {23, 0x02, 0x23},
+    };
+
+    (void)data;
+    for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++) {
+        write_bcd(f, 2020, 6, 15, cases[i].hour, 30, 0);
+        set(f, 11, cases[i].b);
+        g_assert_cmphex(get(f, 4), ==, cases[i].expected);
+        g_assert_cmphex(get(f, 2), ==, cases[i].b & 4 ? 30 : 0x30);
+        set(f, 4, cases[i].expected); /* and back */
+        set(f, 11, 0x02);
+        g_assert_cmpint(from_bcd(get(f, 4)), ==, cases[i].hour);
+    }
+}
+
+/* Every byte in every field, in every format: the clock goes on, somewhere. */
+static void test_nonsense(struct fixture *f, gconstpointer data)
+{
+    static const uint8_t fields[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 0x32};
+
+    (void)data;
+    for (unsigned b = 0; b < 8; b += 2) {
+        set(f, 11, (uint8_t)(b | 0x20));
+        for (unsigned value = 0; value < 256; value++)
+            for (unsigned i = 0; i < G_N_ELEMENTS(fields); i++)
+                set(f, fields[i], (uint8_t)value);
+        for (unsigned index = 0; index < 128; index++)
+            get(f, (uint8_t)index);
+    }
+    write_bcd(f, 2030, 1, 1, 0, 0, 0);
+    g_assert_cmpint(from_bcd(get(f, 9)), ==, 30);
+}
+
+static void test_cmos_ram(struct fixture *f, gconstpointer data)
+{
+    (void)data;
+    for (unsigned i = 14; i < 128; i++)
+        if (i != RTC_CENTURY)
+            set(f, (uint8_t)i, (uint8_t)(i * 3));
+    rtc_reset(&f->rtc);
+    for (unsigned i = 14; i < 128; i++)
+        if (i != RTC_CENTURY)
+            g_assert_cmphex(get(f, (uint8_t)(i | 0x80)), ==, (uint8_t)(i * 3)); /* NMI bit */
+    set(f, 12, 0xff);
+    set(f, 13, 0);
+    g_assert_cmphex(get(f, 13), ==, 0x80);
+}
+
+/* UIP is seen before a second turns over, and only then. */
+static void test_uip(struct fixture *f, gconstpointer data)
+{
+    unsigned seen = 0, polls = 0;
+    gint64 end = g_get_monotonic_time() + 2500000;
+
+    (void)data;
+    while (!seen && g_get_monotonic_time() < end) {
+        polls++;
+        if (!(get(f, 10) & 0x80))
+            continue;
+        struct timespec now;
+        clock_gettime(CLOCK_REALTIME, &now);
+        /* It was within 244 us of the turn; allow for being scheduled away since. */
+        seen += now.tv_nsec >= 999756000 || now.tv_nsec < 500000000;
+        g_assert_cmpuint(seen, ==, 1);
+    }
+    g_assert_cmpuint(polls, >, 100);
+    if (!seen)
+        g_test_skip("this machine is too busy to poll faster than 244 us");
+}
+
+static void test_update_flag_without_interrupt(struct fixture *f, gconstpointer data)
+{
+    (void)data;
+    get(f, 12);
+    g_usleep(1100000);
+    g_assert_cmphex(get(f, 12), ==, 0x10); /* polled, no IRQF */
+    g_assert_cmpuint(f->pc.edges[RTC_IRQ], ==, 0);
+}
+
+static void test_update_interrupt(struct fixture *f, gconstpointer data)
+{
+    (void)data;
+    g_assert_cmpint(lane_start(f->pc.host.lane, NULL, NULL), ==, 0);
+    get(f, 12);
+    set(f, 11, 0x12);
+    for (unsigned i = 0; i < 2; i++) {
+        g_assert_true(fake_pc_wait_high(&f->pc, RTC_IRQ, 3000));
+        g_assert_cmphex(get(f, 12) & 0x90, ==, 0x90);
+        g_assert_false(fake_pc_level(&f->pc, RTC_IRQ));
+    }
+    set(f, 11, 0x02);
+    g_usleep(1200000);
+    g_assert_false(fake_pc_level(&f->pc, RTC_IRQ));
+}
+
+/* Linux's hwclock: an alarm two seconds ahead. */
+static void test_alarm_interrupt(struct fixture *f, gconstpointer data)
+{
+    (void)data;
+    g_assert_cmpint(lane_start(f->pc.host.lane, NULL, NULL), ==, 0);
+    write_bcd(f, 2020, 12, 31, 23, 59, 58);
+    set(f, 5, 0x00);
+    set(f, 3, 0x00);
+    set(f, 1, 0x00);
+    get(f, 12);
+    set(f, 11, 0x22);
+    g_assert_true(fake_pc_wait_high(&f->pc, RTC_IRQ, 5000));
+    g_assert_cmpint(from_bcd(get(f, 9)), ==, 21); /* it rang in the new year */
+    g_assert_cmphex(get(f, 0), <=, 0x02);
+    g_assert_cmphex(get(f, 12) & 0xa0, ==, 0xa0);
+}
+
+static void test_alarm_any(struct fixture *f, gconstpointer data)
+{
+    (void)data;
+    g_assert_cmpint(lane_start(f->pc.host.lane, NULL, NULL), ==, 0);
+    for (uint8_t index = 1; index <= 5; index += 2)
+        set(f, index, 0xff); /* every second */
+    get(f, 12);
+    set(f, 11, 0x22);
+    g_assert_true(fake_pc_wait_high(&f->pc, RTC_IRQ, 3000));
+}
+
+static void test_alarm_never(struct fixture *f, gconstpointer data)
+{
+    (void)data;
+    set(f, 5, 0x24); /* 24 o'clock */
+    set(f, 11, 0x22);
+    get(f, 12);
+    g_usleep(1100000);
+    g_assert_cmphex(get(f, 12), ==, 0x10);
+}
+
+static void test_reset_drops_interrupt(struct fixture *f, gconstpointer data)
+{
+    (void)data;
+    set(f, 11, 0x12);
+    g_usleep(1100000);
+    fake_pc_outb(&f->pc, 0x70, 12); /* C is not read */
+    set(f, 11, 0x12);               /* catches up */
+    g_assert_true(f->pc.level[RTC_IRQ]);
+    rtc_reset(&f->rtc);
+    g_assert_false(f->pc.level[RTC_IRQ]);
+    g_assert_cmphex(get(f, 11), ==, 0x02);
+}
+
+static void add(const char *path, void (*test)(struct fixture *, gconstpointer))
+{
+    g_test_add(path, struct fixture, NULL, set_up, test, tear_down);
+}
+
+int main(int argc, char **argv)
+{
+    setenv("TZ", "TST5:30", 1); /* five and a half hours west */
+    g_test_init(&argc, &argv, NULL);
+    add("/rtc/utc", test_utc);
+    g_test_add("/rtc/local", struct fixture, "local", set_up, test_local, tear_down);
+    add("/rtc/set-while-held", test_set_while_held);
+    add("/rtc/held-time-stands-still", test_held_time_stands_still);
+    add("/rtc/set-while-running", test_set_while_running);
+    add("/rtc/formats", test_formats);
+    add("/rtc/nonsense", test_nonsense);
+    add("/rtc/cmos-ram", test_cmos_ram);
+    add("/rtc/uip", test_uip);
+    add("/rtc/update-flag-without-interrupt", test_update_flag_without_interrupt);
+    add("/rtc/update-interrupt", test_update_interrupt);
+    add("/rtc/alarm-interrupt", test_alarm_interrupt);
+    add("/rtc/alarm-any", test_alarm_any);
+    add("/rtc/alarm-never", test_alarm_never);
+    add("/rtc/reset-drops-interrupt", test_reset_drops_interrupt);
+    return g_test_run();
+}

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Subchannels: more channels of a device whose primary is open, for a guest with several VPs.
+ *
+ * They are offered with the device's own GUIDs and index 1..n once its protocol has asked for them,
+ * and go when the primary closes: rescinded and closed before it, because a guest does not open a
+ * primary again whose subchannels still live. Structures are kept and used again.
+ * Facts: section 2.5; OpenVMM 61e8208c for the order.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "src/common/container.h"
+#include "vmbus/bus_priv.h"
+
+static void append(struct vmbus_bus *bus, struct vmbus_channel *channel)
+{
+    struct vmbus_channel **link = &bus->channels;
+
+    while (*link)
+        link = &(*link)->next;
+    channel->next = NULL;
+    *link = channel;
+}
+
+static bool add_subchannel(struct vmbus_channel *primary, struct lane *lane, uint16_t index)
+{
+    struct vmbus_bus *bus = primary->bus;
+    struct vmbus_channel *channel = bus->spare;
+
+    if (channel)
+        bus->spare = channel->next;
+    else
+        channel = offer_channel_new(bus, primary->vsp);
+    if (!channel)
+        return false;
+    channel->vsp = primary->vsp;
+    channel->lane = lane;
+    channel->index = index;
+    append(bus, channel);
+    offer_make_due(channel);
+    return true;
+}
+
+static void on_offer_subchannels(struct lane_task *task)
+{
+    struct vmbus_channel *primary = container_of(task, struct vmbus_channel, subchannels.task);
+    struct vmbus_bus *bus = primary->bus;
+    uint16_t count = primary->subchannels.count, made = 0;
+
+    /* The primary may have been closed, even opened again, since the device asked. */
+    if (primary->state == CHANNEL_OPEN && !primary->subchannels.exist &&
+        primary->subchannels.opens == atomic_load(&primary->opens))
+        while (made < count && add_subchannel(primary, primary->subchannels.lane[made], made + 1))
+            made++;
+    primary->subchannels.exist |= made > 0;
+    atomic_fetch_sub(&bus->alive, (uint32_t)(count - made));
+    atomic_store(&primary->subchannels.asked, false);
+    bus_wake(bus);
+}
+
+int vsp_offer_subchannels(struct vsp *vsp, uint16_t count, struct lane *const lane[])
+{
+    struct vmbus_channel *primary = vsp->primary;
+    struct vmbus_bus *bus = vsp->bus;
+
+    if (count > LIMIT_VCPUS)
+        return -ENOSPC;
+    if (atomic_exchange(&primary->subchannels.asked, true))
+        return -EBUSY;
+    if (atomic_fetch_add(&bus->alive, count) + count > LIMIT_CHANNELS) {
+        atomic_fetch_sub(&bus->alive, count);
+        atomic_store(&primary->subchannels.asked, false);
+        return -ENOSPC;
+    }
+    memcpy(primary->subchannels.lane, lane, count * sizeof(lane[0]));
+    primary->subchannels.count = count;
+    primary->subchannels.opens = atomic_load(&primary->opens);
+    lane_post(bus->lane, &primary->subchannels.task);
+    return 0;
+}
+
+static bool is_subchannel_of(const struct vmbus_channel *channel,
+                             const struct vmbus_channel *primary)
+{
+    return channel->index && channel->vsp == primary->vsp;
+}
+
+bool subchannel_busy(const struct vmbus_channel *primary)
+{
+    for (struct vmbus_channel *channel = primary->bus->channels; channel; channel = channel->next)
+        if (is_subchannel_of(channel, primary) && channel->state != CHANNEL_CLOSED)
+            return true;
+    return false;
+}
+
+void subchannel_take_back(struct vmbus_channel *primary)
+{
+    struct vmbus_channel *next;
+
+    for (struct vmbus_channel *channel = primary->bus->channels; channel; channel = next) {
+        next = channel->next;
+        if (is_subchannel_of(channel, primary))
+            offer_rescind(channel);
+    }
+    primary->subchannels.exist = false;
+}
+
+void subchannel_init(struct vmbus_channel *channel)
+{
+    channel->subchannels.task.run = on_offer_subchannels;
+}
