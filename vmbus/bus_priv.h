@@ -88,7 +88,6 @@ struct vmbus_channel {
     uint32_t version;
     uint64_t interrupt_page; /* GPA; below 2.4 */
     uint64_t in_features;    /* GPA of the feature bits that the guest sets in its own ring */
-    uint64_t out_control;    /* GPA of the host->guest ring's control page */
 
     _Atomic uint32_t target_vp;
     _Atomic uint32_t opens; /* how often it was opened; tells a late request from a fresh one */
@@ -111,6 +110,7 @@ struct vmbus_channel {
     bool want_write;   /* a send failed: call `writable` when there is room */
     bool bursting;     /* packets are being handed over; what is sent is published at its end */
     bool unpublished;  /* something was written since the last commit */
+    bool spoken;       /* something was published since the open */
     int broken;        /* errno of what the guest broke; the fault task is on its way */
     void *private_data;
 

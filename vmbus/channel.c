@@ -61,6 +61,7 @@ static bool commit(struct vmbus_channel *channel)
     bool any = channel->unpublished;
 
     channel->unpublished = false;
+    channel->spoken |= any;
     return any && ring_write_commit(&channel->out);
 }
 
@@ -273,7 +274,7 @@ static void on_open(struct lane_task *task)
     struct vmbus_channel *channel = container_of(task, struct vmbus_channel, open);
 
     channel->life = LIFE_LIVE;
-    channel->close_asked = channel->held = channel->unpublished = false;
+    channel->close_asked = channel->held = channel->unpublished = channel->spoken = false;
     channel->want_reserve = channel->want_write = false;
     channel->broken = 0;
     channel->private_data = NULL;
@@ -289,15 +290,10 @@ static void on_open(struct lane_task *task)
 static void on_kick(struct lane_task *task)
 {
     struct vmbus_channel *channel = container_of(task, struct vmbus_channel, kick);
-    struct {
-        uint32_t write, read;
-    } index;
 
     if (channel->life != LIFE_LIVE)
         return;
-    publish(channel);
-    if (gmem_read(channel->bus->gmem, channel->out_control, &index, sizeof(index)) &&
-        index.write != index.read)
+    if (channel->spoken)
         signal_guest(channel);
     if (!channel->held)
         burst(channel);

@@ -49,7 +49,7 @@ void gpadl_handle_header(struct vmbus_bus *bus, const struct bus_message *messag
 
     if (offer_find(bus, header->relid))
         result = gpadl_begin(&bus->gpadls, bus->gmem, header->relid, header->gpadl, header->ranges,
-                             header->bytes, header->list, message->len - sizeof(*header));
+                             header->bytes, header + 1, message->len - sizeof(*header));
     answer(bus, message, header->relid, header->gpadl, result);
 }
 
@@ -57,7 +57,7 @@ void gpadl_handle_body(struct vmbus_bus *bus, const struct bus_message *message)
 {
     const struct vmbus_msg_gpadl_body *body = (const void *)message->data;
     uint32_t relid = 0;
-    int result = gpadl_continue(&bus->gpadls, bus->gmem, body->gpadl, body->list,
+    int result = gpadl_continue(&bus->gpadls, bus->gmem, body->gpadl, body + 1,
                                 message->len - sizeof(*body), &relid);
 
     if (relid)

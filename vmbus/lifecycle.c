@@ -63,7 +63,6 @@ static int open_rings(struct vmbus_channel *channel, const uint64_t *pfn, uint32
     error = ring_open_writer(&channel->out, gmem, pfn + split, pages - split);
     if (error)
         ring_close(&channel->in);
-    channel->out_control = pfn[split] << GMEM_PAGE_SHIFT;
     channel->in_features = (pfn[0] << GMEM_PAGE_SHIFT) + VMBUS_RING_FEATURES_OFFSET;
     return error;
 }

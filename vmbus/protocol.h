@@ -115,13 +115,13 @@ struct vmbus_msg_open_result {
 } __attribute__((packed));
 VMBUS_WIRE_SIZE(vmbus_msg_open_result, 20);
 
+/* GPADL_HEADER and GPADL_BODY: the list, or the next part of it, follows. */
 struct vmbus_msg_gpadl_header {
     struct vmbus_header header;
     uint32_t relid;
     uint32_t gpadl;
     uint16_t bytes;  /* of the whole range list, over header and bodies */
     uint16_t ranges; /* in the list */
-    uint8_t list[];
 } __attribute__((packed));
 VMBUS_WIRE_SIZE(vmbus_msg_gpadl_header, 20);
 
@@ -129,7 +129,6 @@ struct vmbus_msg_gpadl_body {
     struct vmbus_header header;
     uint32_t number; /* Linux leaves 0: not looked at */
     uint32_t gpadl;
-    uint8_t list[];
 } __attribute__((packed));
 VMBUS_WIRE_SIZE(vmbus_msg_gpadl_body, 16);
 

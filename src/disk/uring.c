@@ -39,6 +39,7 @@ int uring_seal(struct io_uring *ring)
     /* By number: liburing 2.3's shared library does not export the two calls' own functions. */
     int error = io_uring_register((unsigned)ring->ring_fd, IORING_REGISTER_RESTRICTIONS,
                                   restriction, count);
-    return error ? error
-                 : io_uring_register((unsigned)ring->ring_fd, IORING_REGISTER_ENABLE_RINGS, NULL, 0);
+    return error
+               ? error
+               : io_uring_register((unsigned)ring->ring_fd, IORING_REGISTER_ENABLE_RINGS, NULL, 0);
 }

@@ -2,12 +2,13 @@
 /*
  * CPUID: model, topology and Hyper-V's leaves.
  *
- * Facts: Intel SDM volume 2 (leaves 1, 4, 0xB), AMD APM volume 3 (0x80000008, 0x8000001E), Hyper-V TLFS appendix on CPUID,
- * and what Linux, iPXE and KVM check of the 0x4000000x leaves. KVM's own signature must not appear at all: a guest that
- * finds it beside Hyper-V's takes KVM's and never loads hv_vmbus.
+ * Facts: Intel SDM volume 2 (leaves 1, 4, 0xB), AMD APM volume 3 (0x80000008, 0x8000001E), Hyper-V
+ * TLFS appendix on CPUID, and what Linux, iPXE and KVM check of the 0x4000000x leaves. KVM's own
+ * signature must not appear at all: a guest that finds it beside Hyper-V's takes KVM's and never
+ * loads hv_vmbus.
  *
- * The named baselines are the x86-64 psABI's levels. They promise features and hide everything else of leaves 1, 7 and
- * 0x80000001, so that a machine can move between hosts of different generations.
+ * The named baselines are the x86-64 psABI's levels. They promise features and hide everything else
+ * of leaves 1, 7 and 0x80000001, so that a machine can move between hosts of different generations.
  *
  * Left out: leaf 0x1F (dies, modules), cache topology beyond the sharing counts of leaf 4.
  */
@@ -55,18 +56,26 @@ struct cpuid_mask {
     uint32_t function, index;
     int reg;
     uint32_t promise[3]; /* bits that v1, v2, v3 add */
-    uint32_t keep;       /* shown if the host has them, at every level: no program depends on their absence */
+    uint32_t
+        keep; /* shown if the host has them, at every level: no program depends on their absence */
 };
 
 #define BIT(n) (1u << (n))
 
-/* Levels of the psABI; `keep` are the bits that the machine itself needs (APIC, x2APIC, TSC deadline, hypervisor). */
+/* Levels of the psABI; `keep` are the bits that the machine itself needs (APIC, x2APIC, TSC
+ * deadline, hypervisor). */
 static const struct cpuid_mask cpuid_masks[] = {
-    {1, 0, REG_EDX,
-     {BIT(0) | BIT(4) | BIT(5) | BIT(6) | BIT(8) | BIT(13) | BIT(15) | BIT(23) | BIT(24) | BIT(25) | BIT(26), 0, 0},
-     BIT(1) | BIT(2) | BIT(3) | BIT(7) | BIT(9) | BIT(11) | BIT(12) | BIT(14) | BIT(16) | BIT(17) | BIT(19) |
-         BIT(27) | BIT(28)},
-    {1, 0, REG_ECX,
+    {1,
+     0,
+     REG_EDX,
+     {BIT(0) | BIT(4) | BIT(5) | BIT(6) | BIT(8) | BIT(13) | BIT(15) | BIT(23) | BIT(24) | BIT(25) |
+          BIT(26),
+      0, 0},
+     BIT(1) | BIT(2) | BIT(3) | BIT(7) | BIT(9) | BIT(11) | BIT(12) | BIT(14) | BIT(16) | BIT(17) |
+         BIT(19) | BIT(27) | BIT(28)},
+    {1,
+     0,
+     REG_ECX,
      {0, BIT(0) | BIT(9) | BIT(13) | BIT(19) | BIT(20) | BIT(23),
       BIT(12) | BIT(22) | BIT(26) | BIT(28) | BIT(29)},
      BIT(21) | BIT(24) | BIT(30) | BIT(31)},
@@ -78,7 +87,7 @@ static const struct cpuid_mask cpuid_masks[] = {
     {0x80000001u, 0, REG_ECX, {0, BIT(0), BIT(5)}, BIT(4)},
 };
 
-G_DEFINE_QUARK(cpuid-error-quark, cpuid_error)
+G_DEFINE_QUARK(cpuid - error - quark, cpuid_error)
 
 static unsigned cpuid_width(unsigned count)
 {
@@ -95,7 +104,8 @@ uint32_t cpuid_apic_id(const struct cpuid_topology *topology, unsigned vp)
     return socket << (core_bits + thread_bits) | core << thread_bits | thread;
 }
 
-static struct kvm_cpuid_entry2 *cpuid_find(struct cpuid_table *table, uint32_t function, uint32_t index)
+static struct kvm_cpuid_entry2 *cpuid_find(struct cpuid_table *table, uint32_t function,
+                                           uint32_t index)
 {
     for (uint32_t i = 0; i < table->head.nent; i++) {
         struct kvm_cpuid_entry2 *entry = &table->entry[i];
@@ -120,7 +130,8 @@ static uint32_t *cpuid_register(struct kvm_cpuid_entry2 *entry, int reg)
 }
 
 /* Find or append; NULL when the table is full. */
-static struct kvm_cpuid_entry2 *cpuid_get(struct cpuid_table *table, uint32_t function, uint32_t index)
+static struct kvm_cpuid_entry2 *cpuid_get(struct cpuid_table *table, uint32_t function,
+                                          uint32_t index)
 {
     struct kvm_cpuid_entry2 *entry = cpuid_find(table, function, index);
     if (entry || table->head.nent == CPUID_ENTRIES)
@@ -154,7 +165,8 @@ static bool cpuid_apply_model(struct cpuid_table *table, const char *model, GErr
         level = 3;
     if (!level) {
         g_set_error(error, CPUID_ERROR, CPUID_ERROR_MODEL,
-                    "CPU model \"%s\" is unknown; use host, x86-64-v1, x86-64-v2 or x86-64-v3", model);
+                    "CPU model \"%s\" is unknown; use host, x86-64-v1, x86-64-v2 or x86-64-v3",
+                    model);
         return false;
     }
     for (size_t i = 0; i < G_N_ELEMENTS(cpuid_masks); i++) {
@@ -166,9 +178,10 @@ static bool cpuid_apply_model(struct cpuid_table *table, const char *model, GErr
         uint32_t *value = entry ? cpuid_register(entry, mask->reg) : NULL;
         /* OSXSAVE (leaf 1 ECX bit 27) follows CR4 and is KVM's to show. */
         if (promised & ~(value ? *value : 0)) {
-            g_set_error(error, CPUID_ERROR, CPUID_ERROR_HOST,
-                        "this host cannot run CPU model %s: leaf %#x lacks bits %#x; choose a lower model or host",
-                        model, mask->function, promised & ~(value ? *value : 0));
+            g_set_error(
+                error, CPUID_ERROR, CPUID_ERROR_HOST,
+                "this host cannot run CPU model %s: leaf %#x lacks bits %#x; choose a lower model or host",
+                model, mask->function, promised & ~(value ? *value : 0));
             return false;
         }
         if (value)
@@ -229,24 +242,27 @@ static void cpuid_apply_hyperv(struct cpuid_table *table, const struct cpuid_hyp
     leaf[1]->eax = HV_SIGNATURE;
     leaf[2]->eax = HV_VERSION_BUILD;
     leaf[2]->ebx = HV_VERSION;
-    leaf[3]->eax = HV_EAX_VP_RUNTIME | HV_EAX_TIME_REF_COUNT | HV_EAX_SYNIC | HV_EAX_SYNTIMER | HV_EAX_APIC |
-                   HV_EAX_HYPERCALL | HV_EAX_VP_INDEX | HV_EAX_RESET | HV_EAX_REFERENCE_TSC | HV_EAX_FREQUENCY;
+    leaf[3]->eax = HV_EAX_VP_RUNTIME | HV_EAX_TIME_REF_COUNT | HV_EAX_SYNIC | HV_EAX_SYNTIMER |
+                   HV_EAX_APIC | HV_EAX_HYPERCALL | HV_EAX_VP_INDEX | HV_EAX_RESET |
+                   HV_EAX_REFERENCE_TSC | HV_EAX_FREQUENCY;
     leaf[3]->ebx = HV_EBX_POST_MESSAGES | HV_EBX_SIGNAL_EVENTS;
-    leaf[3]->edx =
-        HV_EDX_FREQUENCY | HV_EDX_CRASH | (hyperv->direct_timers ? (uint32_t)HV_EDX_DIRECT_TIMERS : 0);
+    leaf[3]->edx = HV_EDX_FREQUENCY | HV_EDX_CRASH |
+                   (hyperv->direct_timers ? (uint32_t)HV_EDX_DIRECT_TIMERS : 0);
     leaf[4]->eax = HV_HINT_RELAXED_TIMING | HV_HINT_DEPRECATE_AUTO_EOI;
     leaf[4]->ebx = HV_SPIN_NEVER;
     leaf[5]->eax = hyperv->vps > HV_LIMIT_VPS ? hyperv->vps : HV_LIMIT_VPS;
     leaf[5]->ebx = HV_LIMIT_LPS;
 }
 
-bool cpuid_build(struct cpuid_table *table, int kvm_fd, const char *model, const struct cpuid_topology *topology,
-                 const struct cpuid_hyperv *hyperv, GError **error)
+bool cpuid_build(struct cpuid_table *table, int kvm_fd, const char *model,
+                 const struct cpuid_topology *topology, const struct cpuid_hyperv *hyperv,
+                 GError **error)
 {
     memset(table, 0, sizeof(*table));
     table->head.nent = CPUID_ENTRIES;
     if (ioctl(kvm_fd, KVM_GET_SUPPORTED_CPUID, &table->head) < 0) {
-        g_set_error(error, CPUID_ERROR, CPUID_ERROR_HOST, "KVM does not tell its CPUID: %s", g_strerror(errno));
+        g_set_error(error, CPUID_ERROR, CPUID_ERROR_HOST, "KVM does not tell its CPUID: %s",
+                    g_strerror(errno));
         return false;
     }
     cpuid_drop_hypervisor(table);
@@ -281,7 +297,9 @@ void cpuid_for_vp(struct cpuid_table *table, const struct cpuid_topology *topolo
             static const uint32_t level_type[] = {1, 2}; /* SMT, core */
             bool real = entry->index < 2;
             entry->eax = !real ? 0 : entry->index ? package_bits : thread_bits;
-            entry->ebx = !real ? 0 : entry->index ? topology->cores * topology->threads : topology->threads;
+            entry->ebx = !real          ? 0
+                         : entry->index ? topology->cores * topology->threads
+                                        : topology->threads;
             entry->ecx = entry->index | (real ? level_type[entry->index] << 8 : 0);
             entry->edx = apic_id;
         } else if (entry->function == 0x8000001eu) {

@@ -65,8 +65,9 @@ int gmem_add(struct gmem *gmem, uint64_t gpa, uint64_t size, void *host)
 {
     const struct gmem_slot *last = gmem->slots ? &gmem->slot[gmem->slots - 1] : NULL;
 
-    if (!size || gpa % GMEM_PAGE || size % GMEM_PAGE || size > UINT64_MAX - gpa ||
-        gmem->slots == GMEM_SLOTS || (last && gpa < last->gpa + last->size))
+    if (!size || gpa % GMEM_PAGE || size % GMEM_PAGE || (uintptr_t)host % GMEM_PAGE ||
+        size > UINT64_MAX - gpa || gmem->slots == GMEM_SLOTS ||
+        (last && gpa < last->gpa + last->size))
         return -EINVAL;
     gmem->slot[gmem->slots++] = (struct gmem_slot){.gpa = gpa, .size = size, .host = host};
     return 0;
@@ -120,11 +121,10 @@ static void mark_slot(const struct gmem *gmem, unsigned index, uint64_t first, u
     unsigned long *bitmap = gmem->dirty[index];
 
     for (uint64_t page = first; bitmap && page <= last; page++) {
-        unsigned long *word = &bitmap[page / BITS_PER_LONG];
-        unsigned long bit = 1ul << page % BITS_PER_LONG;
-        /* Lanes share words; most pages are dirty already, and then no cache line moves. */
-        if (!(__atomic_load_n(word, __ATOMIC_RELAXED) & bit))
-            __atomic_fetch_or(word, bit, __ATOMIC_RELEASE);
+        /* Unconditionally: a test of the bit first could pass the data store, and a collector that
+         * clears the bit in between would miss the new bytes. */
+        __atomic_fetch_or(&bitmap[page / BITS_PER_LONG], 1ul << page % BITS_PER_LONG,
+                          __ATOMIC_SEQ_CST);
     }
 }
 

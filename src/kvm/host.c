@@ -37,7 +37,7 @@ const struct kvm_host_need kvm_host_needs[] = {
     {0, NULL, NULL},
 };
 
-G_DEFINE_QUARK(kvm-host-error-quark, kvm_host_error)
+G_DEFINE_QUARK(kvm - host - error - quark, kvm_host_error)
 
 static bool kvm_host_device_open(struct kvm_host *host, GError **error)
 {
@@ -46,14 +46,16 @@ static bool kvm_host_device_open(struct kvm_host *host, GError **error)
         return true;
     int reason = errno;
     if (reason == EACCES || reason == EPERM)
-        g_set_error(error, KVM_HOST_ERROR, KVM_HOST_ERROR_PERMISSION,
-                    "/dev/kvm: %s; run as root or add this user to the group that owns it (usually kvm)",
-                    g_strerror(reason));
+        g_set_error(
+            error, KVM_HOST_ERROR, KVM_HOST_ERROR_PERMISSION,
+            "/dev/kvm: %s; run as root or add this user to the group that owns it (usually kvm)",
+            g_strerror(reason));
     else
-        g_set_error(error, KVM_HOST_ERROR, KVM_HOST_ERROR_MISSING,
-                    "/dev/kvm: %s; load kvm_intel or kvm_amd, and see that virtualisation is on in the "
-                    "firmware (vmbusctl check says more)",
-                    g_strerror(reason));
+        g_set_error(
+            error, KVM_HOST_ERROR, KVM_HOST_ERROR_MISSING,
+            "/dev/kvm: %s; load kvm_intel or kvm_amd, and see that virtualisation is on in the "
+            "firmware (vmbusctl check says more)",
+            g_strerror(reason));
     return false;
 }
 
@@ -66,16 +68,17 @@ bool kvm_host_open(struct kvm_host *host, GError **error)
     int version = ioctl(host->fd, KVM_GET_API_VERSION, 0);
     if (version != KVM_API_VERSION) {
         g_set_error(error, KVM_HOST_ERROR, KVM_HOST_ERROR_CAPABILITY,
-                    "/dev/kvm speaks API version %d, this program %d; use a stock Linux kernel", version,
-                    KVM_API_VERSION);
+                    "/dev/kvm speaks API version %d, this program %d; use a stock Linux kernel",
+                    version, KVM_API_VERSION);
         goto fail;
     }
     for (const struct kvm_host_need *need = kvm_host_needs; need->name; need++) {
         if (ioctl(host->fd, KVM_CHECK_EXTENSION, need->capability) > 0)
             continue;
-        g_set_error(error, KVM_HOST_ERROR, KVM_HOST_ERROR_CAPABILITY,
-                    "this kernel's KVM lacks %s (%s); use Linux 5.10 or newer with CONFIG_KVM_HYPERV",
-                    need->name, need->why);
+        g_set_error(
+            error, KVM_HOST_ERROR, KVM_HOST_ERROR_CAPABILITY,
+            "this kernel's KVM lacks %s (%s); use Linux 5.10 or newer with CONFIG_KVM_HYPERV",
+            need->name, need->why);
         goto fail;
     }
     int run_size = ioctl(host->fd, KVM_GET_VCPU_MMAP_SIZE, 0);
@@ -87,7 +90,8 @@ bool kvm_host_open(struct kvm_host *host, GError **error)
     host->run_size = (size_t)run_size;
     host->max_vcpus = ioctl(host->fd, KVM_CHECK_EXTENSION, KVM_CAP_MAX_VCPUS);
     host->has_stats = ioctl(host->fd, KVM_CHECK_EXTENSION, KVM_CAP_BINARY_STATS_FD) > 0;
-    host->has_enforce_cpuid = ioctl(host->fd, KVM_CHECK_EXTENSION, KVM_CAP_HYPERV_ENFORCE_CPUID) > 0;
+    host->has_enforce_cpuid =
+        ioctl(host->fd, KVM_CHECK_EXTENSION, KVM_CAP_HYPERV_ENFORCE_CPUID) > 0;
     return true;
 
 fail:

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * SynIC pages and message FIFOs: see synic.h. Facts: Hyper-V TLFS, "Inter-Partition Communication"; KVM's
- * arch/x86/kvm/hyperv.c for what the kernel does by itself (SINT registers, timers, EOM).
+ * SynIC pages and message FIFOs: see synic.h. Facts: Hyper-V TLFS, "Inter-Partition Communication";
+ * KVM's arch/x86/kvm/hyperv.c for what the kernel does by itself (SINT registers, timers, EOM).
  *
  * One of the three files that follow a pointer into guest memory.
  */
@@ -16,11 +16,11 @@
 #include "src/common/limits.h"
 #include "src/common/log.h"
 
-#define SYNIC_ENABLE        1ull
-#define SYNIC_SINT          2u
-#define SYNIC_FLAGS         2048u /* per SINT */
-#define SYNIC_MESSAGE_MAX   240u
-#define SYNIC_FLAG_PENDING  1u
+#define SYNIC_ENABLE       1ull
+#define SYNIC_SINT         2u
+#define SYNIC_FLAGS        2048u /* per SINT */
+#define SYNIC_MESSAGE_MAX  240u
+#define SYNIC_FLAG_PENDING 1u
 
 struct synic_slot {
     uint32_t type; /* 0: empty; written last by us, zeroed by the guest */
@@ -42,7 +42,7 @@ struct synic_queued {
 
 /* An overlay page: where it lies, and the RAM bytes it hides. */
 struct synic_page {
-    uint64_t gpa;  /* 0 with host == NULL: disabled */
+    uint64_t gpa; /* 0 with host == NULL: disabled */
     uint8_t *host;
     uint8_t hidden[GMEM_PAGE];
 };
@@ -50,7 +50,8 @@ struct synic_page {
 struct synic_vp {
     struct synic_page message, event;
     bool enabled; /* SCONTROL bit 0 */
-    /* Guards event.host and `enabled` against lanes that signal, and the FIFO. Held for a few instructions. */
+    /* Guards event.host and `enabled` against lanes that signal, and the FIFO. Held for a few
+     * instructions. */
     pthread_mutex_t lock;
     struct synic_queued fifo[LIMIT_SYNIC_FIFO];
     unsigned head, count;
@@ -89,8 +90,10 @@ void synic_free(struct synic *synic)
     free(synic);
 }
 
-/* Move an overlay to where `msr` says. The page's own contents go with it; what it hid comes back. */
-static void synic_page_update(struct synic *synic, struct synic_page *page, uint64_t msr, const char *name)
+/* Move an overlay to where `msr` says. The page's own contents go with it; what it hid comes back.
+ */
+static void synic_page_update(struct synic *synic, struct synic_page *page, uint64_t msr,
+                              const char *name)
 {
     bool on = msr & SYNIC_ENABLE;
     uint64_t gpa = msr & ~(uint64_t)(GMEM_PAGE - 1);
@@ -116,7 +119,8 @@ static void synic_page_update(struct synic *synic, struct synic_page *page, uint
     }
 }
 
-void synic_update(struct synic *synic, uint32_t vp, uint64_t control, uint64_t event_page, uint64_t message_page)
+void synic_update(struct synic *synic, uint32_t vp, uint64_t control, uint64_t event_page,
+                  uint64_t message_page)
 {
     if (vp >= synic->vps)
         return;
@@ -129,13 +133,15 @@ void synic_update(struct synic *synic, uint32_t vp, uint64_t control, uint64_t e
     synic_deliver(synic, vp);
 }
 
-/* Write the oldest message if the slot is empty; tell the guest that it has to write EOM if not. Lock held. */
+/* Write the oldest message if the slot is empty; tell the guest that it has to write EOM if not.
+ * Lock held. */
 static bool synic_slot_fill(struct synic *synic, struct synic_vp *state)
 {
     struct synic_slot *slot = (struct synic_slot *)state->message.host + SYNIC_SINT;
     if (__atomic_load_n(&slot->type, __ATOMIC_ACQUIRE)) {
         __atomic_fetch_or(&slot->flags, SYNIC_FLAG_PENDING, __ATOMIC_SEQ_CST);
-        /* The guest may have emptied the slot before it could see the flag: then no EOM will come. */
+        /* The guest may have emptied the slot before it could see the flag: then no EOM will come.
+         */
         if (__atomic_load_n(&slot->type, __ATOMIC_SEQ_CST))
             return false;
     }

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * vCPU threads: see vcpu.h. Facts: Documentation/virt/kvm/api.rst (kvm_run), Hyper-V TLFS (hypercall ABI), KVM's
- * arch/x86/kvm/hyperv.c (what is left in params[] of a slow HvSignalEvent).
+ * vCPU threads: see vcpu.h. Facts: Documentation/virt/kvm/api.rst (kvm_run), Hyper-V TLFS
+ * (hypercall ABI), KVM's arch/x86/kvm/hyperv.c (what is left in params[] of a slow HvSignalEvent).
  *
- * A kick is: say why, forbid the next entry (immediate_exit), interrupt the current one (a signal whose handler does
- * nothing). The thread allows entry again before it looks at the reasons, so none can be missed.
+ * A kick is: say why, forbid the next entry (immediate_exit), interrupt the current one (a signal
+ * whose handler does nothing). The thread allows entry again before it looks at the reasons, so
+ * none can be missed.
  */
 #include "src/kvm/vcpu.h"
 
@@ -28,8 +29,8 @@
 #define HV_STATUS_PARAMETER    5u
 #define HV_POST_INPUT          256u
 
-#define MSR_HV_CRASH_P0        0x40000100u
-#define MSR_HV_CRASH_CTL       0x40000105u
+#define MSR_HV_CRASH_P0  0x40000100u
+#define MSR_HV_CRASH_CTL 0x40000105u
 
 static void vcpu_signal(int number)
 {
@@ -77,7 +78,8 @@ static void vcpu_hypercall(struct vcpu *vcpu, struct kvm_run *run)
     case HVCALL_SIGNAL_EVENT: {
         /* For the slow form KVM has already put the value in place of its address. */
         uint64_t value = run->hyperv.u.hcall.params[0];
-        status = vcpu->all->ops->signal(vcpu->all->context, (uint32_t)value, (uint16_t)(value >> 32));
+        status =
+            vcpu->all->ops->signal(vcpu->all->context, (uint32_t)value, (uint16_t)(value >> 32));
         break;
     }
     default:
@@ -127,7 +129,8 @@ static void vcpu_system_event(struct vcpu *vcpu, int fd, const struct kvm_run *r
         vcpu_event(vcpu, VCPU_EVENT_SHUTDOWN, "system event");
 }
 
-/* Nothing answers in MMIO space yet but the interrupt controllers, which KVM has: an empty bus reads all ones. */
+/* Nothing answers in MMIO space yet but the interrupt controllers, which KVM has: an empty bus
+ * reads all ones. */
 static void vcpu_mmio(struct kvm_run *run)
 {
     if (!run->mmio.is_write)
@@ -185,7 +188,8 @@ static void vcpu_run(struct vcpu *vcpu)
         if (atomic_exchange(&vcpu->kicked, false))
             all->ops->kicked(all->context, vcpu->vp);
         int result = ioctl(fd, KVM_RUN, 0);
-        atomic_store_explicit(&vcpu->exits, atomic_load_explicit(&vcpu->exits, memory_order_relaxed) + 1,
+        atomic_store_explicit(&vcpu->exits,
+                              atomic_load_explicit(&vcpu->exits, memory_order_relaxed) + 1,
                               memory_order_relaxed);
         if (result == 0) {
             able = vcpu_exit(vcpu, fd, run);
@@ -207,6 +211,9 @@ static void *vcpu_thread(void *argument)
 {
     struct vcpu *vcpu = argument;
     struct vcpus *all = vcpu->all;
+    char name[16];
+    snprintf(name, sizeof(name), "vcpu%u", vcpu->vp);
+    pthread_setname_np(pthread_self(), name);
     if (all->ops->enter)
         all->ops->enter(all->context, vcpu->vp);
     pthread_mutex_lock(&all->lock);
@@ -253,9 +260,6 @@ int vcpus_start(struct vcpus *vcpus, struct kvm_vm *vm, const struct vcpu_ops *o
             vcpus_end(vcpus);
             return -result;
         }
-        char name[16];
-        snprintf(name, sizeof(name), "vcpu%u", i);
-        pthread_setname_np(vcpu->thread, name);
         pthread_getcpuclockid(vcpu->thread, &vcpu->clock);
         vcpus->count++;
     }

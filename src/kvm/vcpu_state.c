@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A vCPU's first registers: see vcpu_state.h. Facts: Intel SDM volume 3 (modes, MTRRs, local APIC), the kernel's
- * Documentation/x86/boot.rst for the two entry states.
+ * A vCPU's first registers: see vcpu_state.h. Facts: Intel SDM volume 3 (modes, MTRRs, local APIC),
+ * the kernel's Documentation/x86/boot.rst for the two entry states.
  */
 #include "src/kvm/vcpu_state.h"
 
@@ -9,26 +9,26 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
-#define MSR_MISC_ENABLE      0x1a0u
-#define MSR_MTRR_DEF_TYPE    0x2ffu
-#define MSR_HV_VP_INDEX      0x40000002u
-#define MISC_FAST_STRING     1ull
-#define MTRR_ENABLED_WB      (1ull << 11 | 6)
+#define MSR_MISC_ENABLE   0x1a0u
+#define MSR_MTRR_DEF_TYPE 0x2ffu
+#define MSR_HV_VP_INDEX   0x40000002u
+#define MISC_FAST_STRING  1ull
+#define MTRR_ENABLED_WB   (1ull << 11 | 6)
 
-#define APIC_LVT0            0x350
-#define APIC_LVT1            0x360
-#define APIC_MODE_NMI        (4u << 8)
-#define APIC_MODE_EXTINT     (7u << 8)
+#define APIC_LVT0        0x350
+#define APIC_LVT1        0x360
+#define APIC_MODE_NMI    (4u << 8)
+#define APIC_MODE_EXTINT (7u << 8)
 
-#define CR0_PE               1ull
-#define CR0_ET               (1ull << 4)
-#define CR0_PG               (1ull << 31)
-#define CR4_PAE              (1ull << 5)
-#define EFER_LME             (1ull << 8)
-#define EFER_LMA             (1ull << 10)
+#define CR0_PE   1ull
+#define CR0_ET   (1ull << 4)
+#define CR0_PG   (1ull << 31)
+#define CR4_PAE  (1ull << 5)
+#define EFER_LME (1ull << 8)
+#define EFER_LMA (1ull << 10)
 
-#define SELECTOR_CODE        0x10
-#define SELECTOR_DATA        0x18
+#define SELECTOR_CODE 0x10
+#define SELECTOR_DATA 0x18
 
 /* One MSR that every KVM must accept (`must`) or that some hosts lack. */
 static int vcpu_set_msr(int fd, uint32_t index, uint64_t value)
@@ -79,8 +79,13 @@ int vcpu_state_enter(int vcpu_fd, const struct vcpu_entry *entry)
         return -errno;
     struct kvm_segment code = {
         .limit = 0xffffffff, .selector = SELECTOR_CODE, .type = 11, .present = 1, .s = 1, .g = 1};
-    struct kvm_segment data = {
-        .limit = 0xffffffff, .selector = SELECTOR_DATA, .type = 3, .present = 1, .s = 1, .g = 1, .db = 1};
+    struct kvm_segment data = {.limit = 0xffffffff,
+                               .selector = SELECTOR_DATA,
+                               .type = 3,
+                               .present = 1,
+                               .s = 1,
+                               .g = 1,
+                               .db = 1};
     code.l = entry->long_mode;
     code.db = !entry->long_mode;
     sregs.cs = code;

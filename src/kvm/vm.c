@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A KVM virtual machine: see vm.h. Facts: Documentation/virt/kvm/api.rst; the routing of IRQ 0 to I/O APIC pin 2 is the
- * PC's own wiring and what our MADT says.
+ * A KVM virtual machine: see vm.h. Facts: Documentation/virt/kvm/api.rst; the routing of IRQ 0 to
+ * I/O APIC pin 2 is the PC's own wiring and what our MADT says.
  *
- * Written for Intel and AMD alike: the identity map and TSS addresses mean nothing to AMD and are needed by Intel parts
- * without unrestricted guest mode.
+ * Written for Intel and AMD alike: the identity map and TSS addresses mean nothing to AMD and are
+ * needed by Intel parts without unrestricted guest mode.
  */
 #include "src/kvm/vm.h"
 
@@ -21,8 +21,8 @@
 
 #define VMBUS_SINT_NUMBER 2u
 
-int kvm_vm_init(struct kvm_vm *vm, const struct kvm_host *host, struct gmem *gmem, struct cpuid_table *cpuid,
-                const struct cpuid_topology *topology, unsigned vcpus)
+int kvm_vm_init(struct kvm_vm *vm, const struct kvm_host *host, struct gmem *gmem,
+                struct cpuid_table *cpuid, const struct cpuid_topology *topology, unsigned vcpus)
 {
     memset(vm, 0, sizeof(*vm));
     vm->host = host;
@@ -79,17 +79,19 @@ static int kvm_vm_irqchip(struct kvm_vm *vm)
     uint64_t identity = GMEM_IDENTITY_MAP;
     struct kvm_pit_config pit = {.flags = KVM_PIT_SPEAKER_DUMMY};
     if (ioctl(vm->fd, KVM_SET_IDENTITY_MAP_ADDR, &identity) < 0 ||
-        ioctl(vm->fd, KVM_SET_TSS_ADDR, (unsigned long)GMEM_TSS) < 0 || ioctl(vm->fd, KVM_CREATE_IRQCHIP, 0) < 0 ||
-        ioctl(vm->fd, KVM_CREATE_PIT2, &pit) < 0)
+        ioctl(vm->fd, KVM_SET_TSS_ADDR, (unsigned long)GMEM_TSS) < 0 ||
+        ioctl(vm->fd, KVM_CREATE_IRQCHIP, 0) < 0 || ioctl(vm->fd, KVM_CREATE_PIT2, &pit) < 0)
         return -errno;
     return 0;
 }
 
-/* Routes: each ISA line to its 8259 pin and its I/O APIC pin (IRQ 0 to pin 2), the rest to the I/O APIC, then the SINTs. */
+/* Routes: each ISA line to its 8259 pin and its I/O APIC pin (IRQ 0 to pin 2), the rest to the I/O
+ * APIC, then the SINTs. */
 static int kvm_vm_routes(struct kvm_vm *vm)
 {
     unsigned room = 16 + KVM_VM_PC_GSIS + vm->vcpus;
-    struct kvm_irq_routing *routing = calloc(1, sizeof(*routing) + room * sizeof(routing->entries[0]));
+    struct kvm_irq_routing *routing =
+        calloc(1, sizeof(*routing) + room * sizeof(routing->entries[0]));
     if (!routing)
         return -ENOMEM;
     struct kvm_irq_routing_entry *entry = routing->entries;
@@ -99,7 +101,8 @@ static int kvm_vm_routes(struct kvm_vm *vm)
         *entry++ = (struct kvm_irq_routing_entry){
             .gsi = i,
             .type = KVM_IRQ_ROUTING_IRQCHIP,
-            .u.irqchip = {.irqchip = i < 8 ? KVM_IRQCHIP_PIC_MASTER : KVM_IRQCHIP_PIC_SLAVE, .pin = i % 8},
+            .u.irqchip = {.irqchip = i < 8 ? KVM_IRQCHIP_PIC_MASTER : KVM_IRQCHIP_PIC_SLAVE,
+                          .pin = i % 8},
         };
     }
     for (unsigned i = 0; i < KVM_VM_PC_GSIS; i++) {
@@ -200,11 +203,12 @@ void kvm_vm_destroy(struct kvm_vm *vm)
         close_fd(&vm->stats_fd[i]);
         close_fd(&vm->vcpu_fd[i]);
     }
-    /* KVM lets go of an irqfd when its VM goes, or later when the eventfd is closed: say it, so that the next VM may
-     * have the same eventfds at once. */
+    /* KVM lets go of an irqfd when its VM goes, or later when the eventfd is closed: say it, so
+     * that the next VM may have the same eventfds at once. */
     for (unsigned i = 0; vm->fd >= 0 && i < vm->vcpus; i++) {
-        struct kvm_irqfd irqfd = {
-            .fd = (uint32_t)vm->sint_fd[i], .gsi = KVM_VM_PC_GSIS + i, .flags = KVM_IRQFD_FLAG_DEASSIGN};
+        struct kvm_irqfd irqfd = {.fd = (uint32_t)vm->sint_fd[i],
+                                  .gsi = KVM_VM_PC_GSIS + i,
+                                  .flags = KVM_IRQFD_FLAG_DEASSIGN};
         ioctl(vm->fd, KVM_IRQFD, &irqfd);
     }
     close_fd(&vm->fd);

@@ -251,15 +251,13 @@ void console_free(struct console *console)
 {
     if (!console)
         return;
+    /* The lane has gone, and its watches with it. */
+    console->listener.events = console->reader.events = console->writer.events = 0;
     if (console->uart->context == console) {
         drain(console);
         console->uart->kick = NULL;
         console->uart->context = NULL;
     }
-    lane_timer_cancel(console->lane, &console->gather);
-    watch(console, &console->listener, 0);
-    watch(console, &console->reader, 0);
-    watch(console, &console->writer, 0);
     console_close(console);
     g_free(console);
 }

@@ -49,8 +49,8 @@ struct console *console_new(const struct console_params *params, struct lane *la
 /* Path of the pty or the socket, or NULL. The console's. */
 const char *console_path(const struct console *console);
 
-/* Write out what the guest has sent, remove the socket, restore the terminal. On the lane or when
- * it has ended; the UART must be quiet. NULL is fine. */
+/* Write out what the guest has sent last, remove the socket, restore the terminal. After
+ * lane_free(), which still runs what was posted; the UART must be quiet. NULL is fine. */
 void console_free(struct console *console);
 
 #endif

@@ -10,10 +10,14 @@
 
 #include "src/common/container.h"
 
-#define PM1_TMR      0x0001u
-#define PM1_GBL      0x0020u
-#define PM1_PWRBTN   0x0100u
-#define PM1_EVENTS   (PM1_TMR | PM1_GBL | PM1_PWRBTN)
+#define PM1_TMR    0x0001u
+#define PM1_GBL    0x0020u
+#define PM1_PWRBTN 0x0100u
+#define PM1_RTC    0x0400u
+#define PM1_EVENTS (PM1_TMR | PM1_GBL | PM1_PWRBTN)
+#define PM1_ENABLES \
+    (PM1_EVENTS |   \
+     PM1_RTC) /* Linux reads back RTC_EN even where the FADT says that there is no RTC event */
 #define CNT_SCI_EN   0x0001u
 #define CNT_WRITABLE 0x1c02u /* BM_RLD, SLP_TYP */
 #define CNT_SLP_TYP  10
@@ -114,10 +118,10 @@ static void write_byte(struct pm *pm, uint16_t offset, uint8_t value)
         pm->status &= (uint16_t) ~(value << 8 * (offset - PM_EVENT));
         break;
     case PM_EVENT + 2:
-        pm->enable = (pm->enable & 0xff00) | (value & PM1_EVENTS & 0xff);
+        pm->enable = (pm->enable & 0xff00) | (value & PM1_ENABLES & 0xff);
         break;
     case PM_EVENT + 3:
-        pm->enable = (pm->enable & 0x00ff) | (value << 8 & PM1_EVENTS);
+        pm->enable = (pm->enable & 0x00ff) | (value << 8 & PM1_ENABLES);
         break;
     case PM_CONTROL:
         pm->control = (pm->control & 0xff00) | (value & CNT_WRITABLE) | CNT_SCI_EN;

@@ -12,8 +12,7 @@
 
 void show_json(struct json_object *object)
 {
-    puts(json_object_to_json_string_ext(object, JSON_C_TO_STRING_PRETTY |
-                                                    JSON_C_TO_STRING_SPACED |
+    puts(json_object_to_json_string_ext(object, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED |
                                                     JSON_C_TO_STRING_NOSLASHESCAPE));
 }
 
@@ -81,9 +80,8 @@ static void show_duration(uint64_t ms, char *out, size_t size)
 
 void show_status(struct json_object *status)
 {
-    static const char *const keys[] = {"name",       "uuid",        "machine", "state", "pid",
-                                       "vcpus",      "memory_mib",  "resets",  "console",
-                                       "bus_version"};
+    static const char *const keys[] = {"name",  "uuid",       "machine", "state",   "pid",
+                                       "vcpus", "memory_mib", "resets",  "console", "bus_version"};
     struct json_object *crash = member(status, "crash");
     char uptime[32];
 
@@ -201,9 +199,9 @@ void show_integration(struct json_object *report)
 {
     struct json_object *services = member(report, "services");
 
-    printf("VMBus version %s\n\n",
-           member(report, "bus_version") ? text(report, "bus_version")
-                                         : "none: the guest has not connected");
+    printf("VMBus version %s\n\n", member(report, "bus_version")
+                                       ? text(report, "bus_version")
+                                       : "none: the guest has not connected");
     show_channels(member(report, "channels"));
     putchar('\n');
     show_services(services);

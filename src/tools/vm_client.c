@@ -87,8 +87,7 @@ static char *next_line(struct vm_client *client, int64_t deadline, GError **erro
 
 struct json_object *vm_client_next(struct vm_client *client, int timeout_s, GError **error)
 {
-    int64_t deadline =
-        timeout_s < 0 ? -1 : g_get_monotonic_time() + timeout_s * G_TIME_SPAN_SECOND;
+    int64_t deadline = timeout_s < 0 ? -1 : g_get_monotonic_time() + timeout_s * G_TIME_SPAN_SECOND;
     g_autofree char *line = next_line(client, deadline, error);
     g_autoptr(GError) reason = NULL;
 
@@ -205,8 +204,8 @@ static bool send_request(struct vm_client *client, const char *command,
     json_object_object_add(request, "execute", json_object_new_string(command));
     if (arguments)
         json_object_object_add(request, "arguments", arguments);
-    g_autofree char *line = g_strdup_printf(
-        "%s\n", json_object_to_json_string_ext(request, JSON_C_TO_STRING_PLAIN));
+    g_autofree char *line =
+        g_strdup_printf("%s\n", json_object_to_json_string_ext(request, JSON_C_TO_STRING_PLAIN));
     json_object_put(request);
     ssize_t len = (ssize_t)strlen(line);
     return send(client->fd, line, (size_t)len, MSG_NOSIGNAL) == len;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A client of a worker's control socket (vmbusd-control(7)), for tools: one request at a time, every
- * wait with a deadline.
+ * A client of a worker's control socket (vmbusd-control(7)), for tools: one request at a time,
+ * every wait with a deadline.
  */
 #ifndef VMBUSD_TOOLS_VM_CLIENT_H
 #define VMBUSD_TOOLS_VM_CLIENT_H
@@ -15,21 +15,23 @@
 #define VM_CLIENT_ERROR (vm_client_error_quark())
 GQuark vm_client_error_quark(void);
 enum vm_client_error {
-    VM_CLIENT_ERROR_FAILED,  /* the worker refused, or does not answer */
+    VM_CLIENT_ERROR_FAILED,   /* the worker refused, or does not answer */
     VM_CLIENT_ERROR_NOT_THERE /* no such VM, or it does not run */
 };
 
 struct vm_client;
 
-/* The directory that names are looked up in: `given`, else what vmbusd-worker(8) says. g_free() it. */
+/* The directory that names are looked up in: `given`, else what vmbusd-worker(8) says. g_free() it.
+ */
 char *vm_client_run_dir(const char *given);
 
 /* Connect to `vm`, a name or (with a slash) a socket's path. NULL with `error`. */
 struct vm_client *vm_client_open(const char *run_dir, const char *vm, GError **error);
 void vm_client_free(struct vm_client *client);
 
-/* Carry out `command` and return what it returns (to be json_object_put(); JSON null is NULL without
- * `error`). Takes `arguments`, which may be NULL. Events that come meanwhile are passed over. */
+/* Carry out `command` and return what it returns (to be json_object_put(); JSON null is NULL
+ * without `error`). Takes `arguments`, which may be NULL. Events that come meanwhile are passed
+ * over. */
 struct json_object *vm_client_call(struct vm_client *client, const char *command,
                                    struct json_object *arguments, int timeout_s, GError **error);
 

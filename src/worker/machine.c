@@ -2,8 +2,9 @@
 /*
  * The machine's life: running, paused, resetting, crashed, stopped. See machine.h.
  *
- * A reset is: park the vCPUs; let the bus close every channel and wait for I/O in flight; give the SynIC pages back; throw
- * the VM away; make a new one; load the kernel again; run. The process, its threads, its memory and its clients stay.
+ * A reset is: park the vCPUs; let the bus close every channel and wait for I/O in flight; give the
+ * SynIC pages back; throw the VM away; make a new one; load the kernel again; run. The process, its
+ * threads, its memory and its clients stay.
  */
 #include "src/worker/machine.h"
 
@@ -21,7 +22,8 @@
 #define CRASH_NOTIFY  (1ull << 63)
 #define CRASH_MESSAGE (1ull << 62)
 
-void machine_listen(struct machine *machine, void (*event)(enum machine_event event, void *context), void *context)
+void machine_listen(struct machine *machine, void (*event)(enum machine_event event, void *context),
+                    void *context)
 {
     g_return_if_fail(machine->listeners < MACHINE_LISTENERS);
     machine->listener[machine->listeners].event = event;
@@ -43,13 +45,15 @@ enum machine_state machine_state(const struct machine *machine)
 
 const char *machine_state_text(enum machine_state state)
 {
-    static const char *const text[] = {"starting", "running", "paused", "resetting", "crashed", "stopped"};
+    static const char *const text[] = {"starting",  "running", "paused",
+                                       "resetting", "crashed", "stopped"};
     return text[state];
 }
 
 const char *machine_event_text(enum machine_event event)
 {
-    static const char *const text[] = {"running", "paused", "reset", "poweroff", "crash", "error", "stopped"};
+    static const char *const text[] = {"running", "paused", "reset",  "poweroff",
+                                       "crash",   "error",  "stopped"};
     return text[event];
 }
 
@@ -94,7 +98,8 @@ void machine_stop(struct machine *machine)
         return;
     vcpus_park(&machine->vcpus);
     machine->state = MACHINE_STOPPED;
-    /* What the guest was told is written must be written: wait for I/O in flight. A reset under way waits already. */
+    /* What the guest was told is written must be written: wait for I/O in flight. A reset under way
+     * waits already. */
     if (before != MACHINE_RESETTING)
         vmbus_bus_reset(machine->bus, machine_stopped, machine);
 }
@@ -163,7 +168,8 @@ int machine_reset(struct machine *machine)
     return 0;
 }
 
-bool machine_crash(const struct machine *machine, uint64_t parameter[5], char *message, unsigned size)
+bool machine_crash(const struct machine *machine, uint64_t parameter[5], char *message,
+                   unsigned size)
 {
     if (!atomic_load(&machine->has_crash))
         return false;
@@ -190,8 +196,9 @@ static void machine_crash_log(const struct machine *machine)
     char message[512];
     if (!machine_crash(machine, p, message, sizeof(message)))
         return;
-    log_error("guest crashed: %#llx %#llx %#llx %#llx %#llx", (unsigned long long)p[0], (unsigned long long)p[1],
-              (unsigned long long)p[2], (unsigned long long)p[3], (unsigned long long)p[4]);
+    log_error("guest crashed: %#llx %#llx %#llx %#llx %#llx", (unsigned long long)p[0],
+              (unsigned long long)p[1], (unsigned long long)p[2], (unsigned long long)p[3],
+              (unsigned long long)p[4]);
     char *rest = message, *line;
     while ((line = strsep(&rest, "\n"))) {
         if (*line)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * From a machine description to a machine: see machine_build.h. The one place that knows which devices there are.
+ * From a machine description to a machine: see machine_build.h. The one place that knows which
+ * devices there are.
  */
 #include "src/worker/machine_build.h"
 
@@ -27,8 +28,8 @@ static int build_open(const char *path, const char *key, GError **error)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
-        g_set_error(error, BUILD_ERROR, errno, "%s: %s: %s; give the path of a readable file", key, path,
-                    g_strerror(errno));
+        g_set_error(error, BUILD_ERROR, errno, "%s: %s: %s; give the path of a readable file", key,
+                    path, g_strerror(errno));
     return fd;
 }
 
@@ -59,14 +60,15 @@ static bool build_kvm(struct machine *machine, GError **error)
     struct cpuid_topology topology = {config->sockets, config->cores, config->threads};
     struct cpuid_hyperv hyperv = {.direct_timers = config->direct_timers, .vps = config->vcpus};
     if ((int)config->vcpus > machine->host.max_vcpus) {
-        g_set_error(error, BUILD_ERROR, ERANGE, "vcpus.count: this host's KVM runs at most %d vCPUs",
-                    machine->host.max_vcpus);
+        g_set_error(error, BUILD_ERROR, ERANGE,
+                    "vcpus.count: this host's KVM runs at most %d vCPUs", machine->host.max_vcpus);
         return false;
     }
     machine->cpuid = malloc(sizeof(*machine->cpuid));
     if (!machine->cpuid)
         return build_error(error, "CPUID", ENOMEM);
-    if (!cpuid_build(machine->cpuid, machine->host.fd, config->cpu_model, &topology, &hyperv, error))
+    if (!cpuid_build(machine->cpuid, machine->host.fd, config->cpu_model, &topology, &hyperv,
+                     error))
         return false;
     uint64_t top = config->memory <= GMEM_LOW_END ? config->memory
                                                   : GMEM_HIGH_BASE + config->memory - GMEM_LOW_END;
@@ -80,7 +82,8 @@ static bool build_kvm(struct machine *machine, GError **error)
     int result = gmem_init(&machine->gmem, config->memory);
     if (result < 0)
         return build_error(error, "guest memory", -result);
-    result = kvm_vm_init(&machine->vm, &machine->host, &machine->gmem, machine->cpuid, &topology, config->vcpus);
+    result = kvm_vm_init(&machine->vm, &machine->host, &machine->gmem, machine->cpuid, &topology,
+                         config->vcpus);
     if (result < 0)
         return build_error(error, "event descriptors", -result);
     machine->synic = synic_new(&machine->gmem, config->vcpus, &machine_synic_ops, machine);
@@ -108,9 +111,10 @@ static bool build_pc(struct machine *machine, GError **error)
     return machine->console != NULL;
 }
 
-/* A disk's id for VPD pages: what the description says, or one that stays the same for as long as the machine's uuid. */
-static void build_serial(const struct config *config, const struct config_lun *lun, unsigned controller,
-                         char serial[37])
+/* A disk's id for VPD pages: what the description says, or one that stays the same for as long as
+ * the machine's uuid. */
+static void build_serial(const struct config *config, const struct config_lun *lun,
+                         unsigned controller, char serial[37])
 {
     if (lun->serial) {
         g_strlcpy(serial, lun->serial, 37);
@@ -176,7 +180,8 @@ static bool build_integration(struct machine *machine, GError **error)
         vsp[count++] = heartbeat_vsp(machine->heartbeat);
     if (config->shutdown && (machine->shutdown = shutdown_new(machine->lane)))
         vsp[count++] = shutdown_vsp(machine->shutdown);
-    if (config->timesync && (machine->timesync = timesync_new(machine->lane, build_reference_time, machine)))
+    if (config->timesync &&
+        (machine->timesync = timesync_new(machine->lane, build_reference_time, machine)))
         vsp[count++] = timesync_vsp(machine->timesync);
     if (config->kvp && (machine->kvp = kvp_new(machine->lane)))
         vsp[count++] = kvp_vsp(machine->kvp);
@@ -195,7 +200,8 @@ static bool build_integration(struct machine *machine, GError **error)
     return true;
 }
 
-/* As many I/O lanes as the controller with the most queues wants; queue n of every controller is on lane n. */
+/* As many I/O lanes as the controller with the most queues wants; queue n of every controller is on
+ * lane n. */
 static bool build_lanes(struct machine *machine, GError **error)
 {
     unsigned count = 0;
@@ -228,8 +234,8 @@ static bool build_vmbus(struct machine *machine, GError **error)
     return build_integration(machine, error);
 }
 
-struct machine *machine_new(const struct config *config, const struct kvm_host *host, GError **error,
-                            int *ret_status)
+struct machine *machine_new(const struct config *config, const struct kvm_host *host,
+                            GError **error, int *ret_status)
 {
     struct machine *machine = calloc(1, sizeof(*machine));
     *ret_status = EXIT_STATUS_FAILED;
@@ -240,7 +246,8 @@ struct machine *machine_new(const struct config *config, const struct kvm_host *
     machine->config = config;
     machine->host = *host;
     machine->vm.fd = -1;
-    bool built = build_lanes(machine, error) && build_boot(machine, error) && build_kvm(machine, error);
+    bool built =
+        build_lanes(machine, error) && build_boot(machine, error) && build_kvm(machine, error);
     if (built) {
         machine_guest_init(machine);
         built = build_pc(machine, error) && build_vmbus(machine, error);
@@ -314,7 +321,6 @@ void machine_free(struct machine *machine)
     vcpus_end(&machine->vcpus);
     for (unsigned i = 0; i < machine->io_lanes; i++)
         lane_free(machine->io_lane[i]); /* joined: nothing runs beside this thread from here on */
-    console_free(machine->console);
     for (unsigned i = 0; i < LIMIT_SCSI_CONTROLLERS; i++)
         storvsp_free(machine->scsi[i]);
     for (unsigned i = 0; i < LIMIT_SCSI_CONTROLLERS; i++) {
@@ -331,6 +337,7 @@ void machine_free(struct machine *machine)
     gmem_free(&machine->gmem);
     free(machine->cpuid);
     lane_free(machine->lane);
+    console_free(machine->console);
     linux_boot_close(&machine->boot);
     kvm_host_close(&machine->host);
     free(machine);

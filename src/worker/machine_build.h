@@ -14,13 +14,15 @@
 
 struct sandbox;
 
-/* Open everything that the description names and assemble the machine; no thread runs yet. `host` is taken over, `config` must
- * outlive the machine. NULL with `error`; *ret_status is then the exit status. */
-struct machine *machine_new(const struct config *config, const struct kvm_host *host, GError **error,
-                            int *ret_status);
+/* Open everything that the description names and assemble the machine; no thread runs yet. `host`
+ * is taken over, `config` must outlive the machine. NULL with `error`; *ret_status is then the exit
+ * status. */
+struct machine *machine_new(const struct config *config, const struct kvm_host *host,
+                            GError **error, int *ret_status);
 
-/* Make a VM, load the kernel, start the lanes and vCPU threads (each seals itself with `sandbox`, which may be NULL) and
- * let the guest run. The process must have entered the sandbox already. False with `error`. */
+/* Make a VM, load the kernel, start the lanes and vCPU threads (each seals itself with `sandbox`,
+ * which may be NULL) and let the guest run. The process must have entered the sandbox already.
+ * False with `error`. */
 bool machine_start(struct machine *machine, struct sandbox *sandbox, GError **error);
 
 /* Run the main lane until the machine has stopped; returns the exit status. */

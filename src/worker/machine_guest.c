@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Between KVM and the devices: what vCPU exits call, how SynIC reaches its vCPU, how the bus reaches the guest.
+ * Between KVM and the devices: what vCPU exits call, how SynIC reaches its vCPU, how the bus
+ * reaches the guest.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -11,7 +12,8 @@
 #include "src/common/log.h"
 #include "src/worker/machine_priv.h"
 
-/* --- vCPU threads ---------------------------------------------------------------------------------------------- */
+/* --- vCPU threads
+ * ---------------------------------------------------------------------------------------------- */
 
 static uint32_t guest_pio_read(void *context, uint16_t port, unsigned size)
 {
@@ -42,7 +44,8 @@ static uint32_t guest_signal(void *context, uint32_t connection, uint16_t flag)
     return vmbus_bus_signal(machine->bus, connection, flag);
 }
 
-static void guest_synic(void *context, uint32_t vp, uint64_t control, uint64_t event_page, uint64_t message_page)
+static void guest_synic(void *context, uint32_t vp, uint64_t control, uint64_t event_page,
+                        uint64_t message_page)
 {
     struct machine *machine = context;
     synic_update(machine->synic, vp, control, event_page, message_page);
@@ -96,7 +99,8 @@ const struct vcpu_ops machine_vcpu_ops = {
     .enter = guest_enter,
 };
 
-/* --- The PC's ways out, on a vCPU thread under the PC lock ------------------------------------------------------ */
+/* --- The PC's ways out, on a vCPU thread under the PC lock
+ * ------------------------------------------------------ */
 
 static void pc_irq(void *context, unsigned gsi, int level)
 {
@@ -121,7 +125,9 @@ void machine_tell(struct machine *machine, enum machine_told told)
     lane_post(machine->lane, &machine->told_task);
 }
 
-/* --- SynIC ------------------------------------------------------------------------------------------------------ */
+/* --- SynIC
+ * ------------------------------------------------------------------------------------------------------
+ */
 
 static void synic_kick(void *context, uint32_t vp)
 {
@@ -144,7 +150,8 @@ static void synic_room(void *context)
     vmbus_bus_room(machine->bus);
 }
 
-const struct synic_ops machine_synic_ops = {.kick = synic_kick, .raise = synic_raise, .room = synic_room};
+const struct synic_ops machine_synic_ops = {
+    .kick = synic_kick, .raise = synic_raise, .room = synic_room};
 
 static void ack_drain(const struct machine_ack *ack)
 {
@@ -164,14 +171,16 @@ static void ack_ready(struct lane_source *source, uint32_t events)
         lane_unwatch(ack->machine->lane, source);
 }
 
-/* --- The bus's transport, on the main lane but for signal ------------------------------------------------------- */
+/* --- The bus's transport, on the main lane but for signal
+ * ------------------------------------------------------- */
 
 static int transport_post(void *context, uint32_t vp, const void *message, uint32_t len)
 {
     struct machine *machine = context;
     if (vp >= machine->vm.vcpus)
         return -EINVAL;
-    /* Every interrupt of SINT 2 counts the acknowledge descriptor up; it is looked at only while messages wait. */
+    /* Every interrupt of SINT 2 counts the acknowledge descriptor up; it is looked at only while
+     * messages wait. */
     struct machine_ack *ack = &machine->ack[vp];
     if (!ack->source.watched) {
         ack_drain(ack);
@@ -215,12 +224,17 @@ const struct vmbus_transport machine_transport = {
 void machine_guest_init(struct machine *machine)
 {
     pthread_mutex_init(&machine->pc_lock, NULL);
-    machine->pc_host =
-        (struct pc_host){.irq = pc_irq, .reset = pc_reset, .poweroff = pc_poweroff, .context = machine,
-                         .lock = &machine->pc_lock, .lane = machine->lane};
+    machine->pc_host = (struct pc_host){.irq = pc_irq,
+                                        .reset = pc_reset,
+                                        .poweroff = pc_poweroff,
+                                        .context = machine,
+                                        .lock = &machine->pc_lock,
+                                        .lane = machine->lane};
     machine->told_task.run = machine_told_run;
     for (uint32_t i = 0; i < machine->vm.vcpus; i++) {
-        machine->ack[i] = (struct machine_ack){
-            .source = {.fd = machine->vm.ack_fd[i], .ready = ack_ready}, .machine = machine, .vp = i};
+        machine->ack[i] =
+            (struct machine_ack){.source = {.fd = machine->vm.ack_fd[i], .ready = ack_ready},
+                                 .machine = machine,
+                                 .vp = i};
     }
 }

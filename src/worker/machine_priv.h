@@ -52,7 +52,7 @@ struct machine {
     enum machine_state state;
     int exit_status; /* src/worker/exit.h */
 
-    struct lane *lane;                /* main: bus, integration services, control, console */
+    struct lane *lane;                 /* main: bus, integration services, control, console */
     struct lane *io_lane[LIMIT_LANES]; /* disks */
     unsigned io_lanes;
     struct sandbox *sandbox; /* NULL: switched off */
@@ -66,7 +66,8 @@ struct machine {
     struct synic *synic;
     struct machine_ack ack[LIMIT_VCPUS];
 
-    /* The PC. `pc_lock` is held around every port access and every call into the PC's devices from the main lane. */
+    /* The PC. `pc_lock` is held around every port access and every call into the PC's devices from
+     * the main lane. */
     pthread_mutex_t pc_lock;
     struct pc_host pc_host;
     struct pio pio;
@@ -98,7 +99,8 @@ struct machine {
     } listener[MACHINE_LISTENERS];
     unsigned listeners;
     bool paused_before_reset;
-    uint64_t started, resets, exits_before; /* lane_now(); count; exits of VMs that resets threw away */
+    uint64_t started, resets,
+        exits_before; /* lane_now(); count; exits of VMs that resets threw away */
 };
 
 /* machine_guest.c */

@@ -2,9 +2,10 @@
 /*
  * vmbusd-worker: one running VM. See vmbusd-worker(8).
  *
- * In order: read the description; find KVM; take a place in the host's memory and a uid; open and assemble everything; close the
- * sandbox around the process; start the threads, each of which closes its own; run the main lane until the machine has
- * stopped. Until the sandbox closes every failure is one line on standard error and an exit status of exit.h.
+ * In order: read the description; find KVM; take a place in the host's memory and a uid; open and
+ * assemble everything; close the sandbox around the process; start the threads, each of which
+ * closes its own; run the main lane until the machine has stopped. Until the sandbox closes every
+ * failure is one line on standard error and an exit status of exit.h.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -16,8 +17,6 @@
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include "config.h"
 
 #include "src/common/container.h"
 #include "src/common/log.h"
@@ -43,13 +42,14 @@ struct worker {
     struct lane_source signals;
 };
 
-static const char usage[] = "usage: vmbusd-worker --config FILE [--debug]\n"
-                            "       vmbusd-worker --check FILE | --version | --help\n"
-                            "\n"
-                            "Runs one virtual machine, described by a JSON file (vmbusd-worker.json(5)).\n"
-                            "  --config FILE   the description; - reads standard input\n"
-                            "  --check FILE    say whether the description is right, and do nothing\n"
-                            "  --debug         more log lines\n";
+static const char usage[] =
+    "usage: vmbusd-worker --config FILE [--debug]\n"
+    "       vmbusd-worker --check FILE | --version | --help\n"
+    "\n"
+    "Runs one virtual machine, described by a JSON file (vmbusd-worker.json(5)).\n"
+    "  --config FILE   the description; - reads standard input\n"
+    "  --check FILE    say whether the description is right, and do nothing\n"
+    "  --debug         more log lines\n";
 
 /* SIGTERM and SIGINT: the plug is pulled, as virsh destroy does; I/O in flight still finishes. */
 static void worker_signalled(struct lane_source *source, uint32_t events)
@@ -83,6 +83,8 @@ static int worker_fail(const GError *error, int status)
         status = EXIT_STATUS_REFUSED;
     else if (error->domain == CONTROL_ERROR && error->code == CONTROL_ERROR_RUNNING)
         status = EXIT_STATUS_REFUSED;
+    else if (error->domain == ADMISSION_ERROR && error->code == ADMISSION_ERROR_SYSTEM)
+        status = EXIT_STATUS_FAILED;
     log_error("%s", error->message);
     return status;
 }
@@ -162,6 +164,7 @@ static int worker_run(struct worker *worker)
         if (!sandbox_enter_process(worker->sandbox, &error))
             return worker_fail(error, EXIT_STATUS_FAILED);
         control_sealed(worker->control);
+        admission_sealed(worker->admission);
         admission_sealed(worker->admission);
     }
     if (!machine_start(worker->machine, worker->sandbox, &error))

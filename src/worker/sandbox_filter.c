@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <linux/kvm.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -62,7 +63,7 @@ static const int main_calls[] = {
     SCMP_SYS(fallocate),  SCMP_SYS(getrandom), /* hash tables */
 };
 
-/* A fresh VM at a reset, and what the main lane asks of the running one. */
+/* A fresh VM at a reset, what the main lane asks of the running one, and the console's terminal. */
 static const unsigned long main_ioctls[] = {
     KVM_CREATE_VM,
     KVM_SET_USER_MEMORY_REGION,
@@ -86,6 +87,8 @@ static const unsigned long main_ioctls[] = {
     KVM_HYPERV_EVENTFD, /* channels open and close */
     KVM_IRQ_LINE,       /* console input */
     KVM_GET_CLOCK,      /* reference time for time sync */
+    TCGETS,
+    TCSETS, /* a console on our own terminal gives it back as it was */
 };
 
 static const unsigned long vcpu_ioctls[] = {
@@ -94,25 +97,37 @@ static const unsigned long vcpu_ioctls[] = {
     KVM_GET_MSRS,          /* the crash registers */
 };
 
-/* fcntl() can name a process to be signalled (F_SETOWN) and can lock; only these can do neither. */
-static const int main_fcntls[] = {F_GETFL, F_SETFL, F_GETFD, F_SETFD};
+/* fcntl() can name a process to be signalled (F_SETOWN); these cannot. F_OFD_SETLK gives images
+ * back at the end: io_uring holds its files, and so their locks, for a while after the worker has
+ * gone. */
+static const int main_fcntls[] = {F_GETFL, F_SETFL, F_GETFD, F_SETFD, F_OFD_SETLK};
+
+/* Asked for by code that tidies up or looks about and goes on without: refused, but not fatal. */
+static const int main_refused[] = {
+    SCMP_SYS(unlinkat), /* sockets and pid files at the end; whoever made the directory does it */
+};
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 struct list {
     const int *calls;
     unsigned calls_count;
+    const int *refused; /* EACCES instead of death */
+    unsigned refused_count;
     const unsigned long *ioctls;
     unsigned ioctls_count;
     const int *fcntls;
     unsigned fcntls_count;
 };
 
+#define ENTRIES(array) array, COUNT(array)
+#define NONE           NULL, 0
+
 static const struct list lists[SANDBOX_KINDS] = {
-    [SANDBOX_MAIN] = {main_calls, COUNT(main_calls), main_ioctls, COUNT(main_ioctls), main_fcntls,
-                      COUNT(main_fcntls)},
-    [SANDBOX_LANE] = {lane_calls, COUNT(lane_calls), NULL, 0, NULL, 0},
-    [SANDBOX_VCPU] = {NULL, 0, vcpu_ioctls, COUNT(vcpu_ioctls), NULL, 0},
+    [SANDBOX_MAIN] = {ENTRIES(main_calls), ENTRIES(main_refused), ENTRIES(main_ioctls),
+                      ENTRIES(main_fcntls)},
+    [SANDBOX_LANE] = {ENTRIES(lane_calls), NONE, NONE, NONE},
+    [SANDBOX_VCPU] = {NONE, NONE, ENTRIES(vcpu_ioctls), NONE},
 };
 
 static int allow(scmp_filter_ctx filter, const int *calls, unsigned count)
@@ -151,6 +166,8 @@ static int add_rules(scmp_filter_ctx filter, const struct list *list)
 
     if (!error)
         error = allow(filter, list->calls, list->calls_count);
+    for (unsigned i = 0; i < list->refused_count && !error; i++)
+        error = seccomp_rule_add_exact(filter, SCMP_ACT_ERRNO(EACCES), list->refused[i], 0);
     for (unsigned i = 0; i < list->ioctls_count && !error; i++)
         error = allow_if(filter, SCMP_SYS(ioctl), 1, UINT32_MAX, (uint32_t)list->ioctls[i]);
     for (unsigned i = 0; i < list->fcntls_count && !error; i++)

@@ -5,7 +5,11 @@ FUZZ_TARGETS = \
 	tests/fuzz/fuzz-control \
 	tests/fuzz/fuzz-gpa-ranges \
 	tests/fuzz/fuzz-ic \
-	tests/fuzz/fuzz-ring
+	tests/fuzz/fuzz-linux-boot \
+	tests/fuzz/fuzz-pio \
+	tests/fuzz/fuzz-ring \
+	tests/fuzz/fuzz-scsi \
+	tests/fuzz/fuzz-storvsp
 
 check_PROGRAMS += $(FUZZ_TARGETS)
 EXTRA_DIST += tests/fuzz/run tests/fuzz/replay tests/fuzz/seeds
@@ -30,9 +34,21 @@ tests_fuzz_fuzz_gpa_ranges_LDADD = $(UNIT_LIBS)
 tests_fuzz_fuzz_ic_SOURCES = tests/fuzz/ic.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_ic_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LINK)
 tests_fuzz_fuzz_ic_LDADD = $(UNIT_LIBS)
+tests_fuzz_fuzz_linux_boot_SOURCES = tests/fuzz/linux-boot.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_linux_boot_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LINK)
+tests_fuzz_fuzz_linux_boot_LDADD = $(UNIT_LIBS)
+tests_fuzz_fuzz_pio_SOURCES = tests/fuzz/pio.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_pio_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LINK)
+tests_fuzz_fuzz_pio_LDADD = $(UNIT_LIBS)
 tests_fuzz_fuzz_ring_SOURCES = tests/fuzz/ring.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_ring_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LINK)
 tests_fuzz_fuzz_ring_LDADD = $(UNIT_LIBS)
+tests_fuzz_fuzz_scsi_SOURCES = tests/fuzz/scsi.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_scsi_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LINK)
+tests_fuzz_fuzz_scsi_LDADD = $(UNIT_LIBS)
+tests_fuzz_fuzz_storvsp_SOURCES = tests/fuzz/storvsp.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_storvsp_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LINK)
+tests_fuzz_fuzz_storvsp_LDADD = $(UNIT_LIBS)
 
 .PHONY: fuzz
 fuzz:

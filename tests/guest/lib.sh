@@ -42,5 +42,5 @@ JSON
 
 # kvp_value NAME KEY: what the guest says of itself.
 kvp_value() {
-    "$build/vmbusctl" integration "$1" --json | jq -e -r --arg key "$2" '.services.kvp.values[$key] // empty | select(. != "")'
+    "$build/vmbusctl" integration "$1" --json | jq -e -r --arg key "$2" '.services.kvp.guest[$key] // empty | select(. != "")'
 }

@@ -77,9 +77,10 @@ const char *machine_state_text(enum machine_state state)
 
 const char *machine_event_text(enum machine_event event)
 {
-    return event == MACHINE_EVENT_PAUSED  ? "paused"
-           : event == MACHINE_EVENT_CRASH ? "crash"
-                                          : "other";
+    static const char *const text[] = {"running", "paused", "reset",  "poweroff",
+                                       "crash",   "error",  "stopped"};
+
+    return text[event];
 }
 
 const struct config *machine_config(const struct machine *machine)
@@ -297,6 +298,7 @@ void kvp_guest_values(const struct kvp *kvp,
     g_autofree char *longer = g_strnfill(1000, 'v');
 
     each("OSName", "Linux", context);
+    each("Hostile", "\x1b[2Jgone\xe2\x80\xae", context); /* drives a terminal that shows it */
     for (unsigned i = 1; i < machine->kvp_pairs; i++) {
         char key[16];
 

@@ -15,6 +15,8 @@ libtest_a_SOURCES = \
 	tests/unit/memory_disk.h \
 	tests/unit/ring_guest.c \
 	tests/unit/ring_guest.h \
+	tests/unit/sandbox_child.c \
+	tests/unit/sandbox_child.h \
 	tests/unit/scripted_guest.c \
 	tests/unit/scripted_guest.h \
 	tests/unit/scripted_ring.c \
@@ -31,6 +33,7 @@ UNIT_TESTS = \
 	tests/unit/test-bus-attack \
 	tests/unit/test-channel \
 	tests/unit/test-config \
+	tests/unit/test-console \
 	tests/unit/test-control \
 	tests/unit/test-cpuid \
 	tests/unit/test-gmem \
@@ -40,6 +43,7 @@ UNIT_TESTS = \
 	tests/unit/test-json \
 	tests/unit/test-kvp \
 	tests/unit/test-lane \
+	tests/unit/test-lane-loop \
 	tests/unit/test-linux-boot \
 	tests/unit/test-log \
 	tests/unit/test-packet \
@@ -49,14 +53,19 @@ UNIT_TESTS = \
 	tests/unit/test-ring \
 	tests/unit/test-ring-attack \
 	tests/unit/test-ring-stress \
+	tests/unit/test-rtc \
 	tests/unit/test-sandbox \
+	tests/unit/test-sandbox-worker \
 	tests/unit/test-scsi \
 	tests/unit/test-shutdown \
 	tests/unit/test-storvsp \
+	tests/unit/test-subchannel \
 	tests/unit/test-synic \
 	tests/unit/test-timesync \
 	tests/unit/test-uart \
-	tests/unit/test-utf16
+	tests/unit/test-uring \
+	tests/unit/test-utf16 \
+	tests/unit/test-vmbusctl
 
 check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS)
@@ -71,6 +80,7 @@ tests_unit_test_bus_LDADD = $(UNIT_LIBS)
 tests_unit_test_bus_attack_LDADD = $(UNIT_LIBS)
 tests_unit_test_channel_LDADD = $(UNIT_LIBS)
 tests_unit_test_config_LDADD = $(UNIT_LIBS)
+tests_unit_test_console_LDADD = $(UNIT_LIBS)
 tests_unit_test_control_LDADD = $(UNIT_LIBS)
 tests_unit_test_cpuid_LDADD = $(UNIT_LIBS)
 tests_unit_test_gmem_LDADD = $(UNIT_LIBS)
@@ -80,6 +90,7 @@ tests_unit_test_ic_LDADD = $(UNIT_LIBS)
 tests_unit_test_json_LDADD = $(UNIT_LIBS)
 tests_unit_test_kvp_LDADD = $(UNIT_LIBS)
 tests_unit_test_lane_LDADD = $(UNIT_LIBS)
+tests_unit_test_lane_loop_LDADD = $(UNIT_LIBS)
 tests_unit_test_linux_boot_LDADD = $(UNIT_LIBS)
 tests_unit_test_log_LDADD = $(UNIT_LIBS)
 tests_unit_test_packet_LDADD = $(UNIT_LIBS)
@@ -89,12 +100,18 @@ tests_unit_test_raw_LDADD = $(UNIT_LIBS)
 tests_unit_test_ring_LDADD = $(UNIT_LIBS)
 tests_unit_test_ring_attack_LDADD = $(UNIT_LIBS)
 tests_unit_test_ring_stress_LDADD = $(UNIT_LIBS)
+tests_unit_test_rtc_LDADD = $(UNIT_LIBS)
 tests_unit_test_sandbox_LDADD = $(UNIT_LIBS)
+tests_unit_test_sandbox_worker_LDADD = $(UNIT_LIBS)
 tests_unit_test_scsi_LDADD = $(UNIT_LIBS)
 tests_unit_test_shutdown_LDADD = $(UNIT_LIBS)
 tests_unit_test_storvsp_LDADD = $(UNIT_LIBS)
+tests_unit_test_subchannel_LDADD = $(UNIT_LIBS)
 tests_unit_test_synic_LDADD = $(UNIT_LIBS)
 tests_unit_test_timesync_LDADD = $(UNIT_LIBS)
 tests_unit_test_uart_LDADD = $(UNIT_LIBS)
+tests_unit_test_uring_LDADD = $(UNIT_LIBS)
 tests_unit_test_utf16_LDADD = $(UNIT_LIBS)
+tests_unit_test_vmbusctl_LDADD = $(UNIT_LIBS)
 tests_unit_test_control_SOURCES = tests/unit/test-control.c tests/unit/fake_machine.c tests/unit/fake_machine.h
+tests_unit_test_vmbusctl_SOURCES = tests/unit/test-vmbusctl.c tests/unit/fake_machine.c tests/unit/fake_machine.h

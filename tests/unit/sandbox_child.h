@@ -25,6 +25,7 @@ struct fixture {
 
 extern struct fixture fixture;
 
+/* Ends the program, all tests skipped, where the machine has not the means. */
 void fixture_begin(void);
 void fixture_end(void);
 

@@ -28,7 +28,7 @@ static void guest_setup(struct guest *guest, gconstpointer unused)
 {
     (void)unused;
     memset(guest, 0, sizeof(*guest));
-    guest->host = g_malloc(HOST_PAGES * PAGE);
+    guest->host = g_aligned_alloc(HOST_PAGES, PAGE, PAGE);
     memset(guest->host, 0xee, HOST_PAGES * PAGE);
     g_assert_cmpint(gmem_add(&guest->gmem, 16 * PAGE, 4 * PAGE, guest->host), ==, 0);
     g_assert_cmpint(gmem_add(&guest->gmem, 20 * PAGE, 4 * PAGE, guest->host + 5 * PAGE), ==, 0);
@@ -48,7 +48,7 @@ static void guest_teardown(struct guest *guest, gconstpointer unused)
     for (unsigned i = 0; i < PAGE; i++)
         g_assert_cmphex(guest->host[4 * PAGE + i], ==, 0xee);
     gmem_free(&guest->gmem);
-    g_free(guest->host);
+    g_aligned_free(guest->host);
 }
 
 /* Map. */
@@ -117,18 +117,19 @@ static void test_init_largest(void)
 static void test_add_bad(void)
 {
     struct gmem gmem = {0};
-    uint8_t byte;
+    static _Alignas(GMEM_PAGE) uint8_t host[GMEM_PAGE]; /* never looked into */
 
-    g_assert_cmpint(gmem_add(&gmem, 8 * PAGE, 4 * PAGE, &byte), ==, 0);
-    g_assert_cmpint(gmem_add(&gmem, 11 * PAGE, PAGE, &byte), ==, -EINVAL); /* overlap */
-    g_assert_cmpint(gmem_add(&gmem, 0, PAGE, &byte), ==, -EINVAL);         /* disorder */
-    g_assert_cmpint(gmem_add(&gmem, 16 * PAGE, 0, &byte), ==, -EINVAL);
-    g_assert_cmpint(gmem_add(&gmem, 16 * PAGE + 1, PAGE, &byte), ==, -EINVAL);
-    g_assert_cmpint(gmem_add(&gmem, 16 * PAGE, PAGE + 1, &byte), ==, -EINVAL);
-    g_assert_cmpint(gmem_add(&gmem, UINT64_MAX - PAGE + 1, PAGE, &byte), ==, -EINVAL); /* wraps */
+    g_assert_cmpint(gmem_add(&gmem, 8 * PAGE, 4 * PAGE, host), ==, 0);
+    g_assert_cmpint(gmem_add(&gmem, 11 * PAGE, PAGE, host), ==, -EINVAL); /* overlap */
+    g_assert_cmpint(gmem_add(&gmem, 0, PAGE, host), ==, -EINVAL);         /* disorder */
+    g_assert_cmpint(gmem_add(&gmem, 16 * PAGE, 0, host), ==, -EINVAL);
+    g_assert_cmpint(gmem_add(&gmem, 16 * PAGE, PAGE, host + 8), ==, -EINVAL);
+    g_assert_cmpint(gmem_add(&gmem, 16 * PAGE + 1, PAGE, host), ==, -EINVAL);
+    g_assert_cmpint(gmem_add(&gmem, 16 * PAGE, PAGE + 1, host), ==, -EINVAL);
+    g_assert_cmpint(gmem_add(&gmem, UINT64_MAX - PAGE + 1, PAGE, host), ==, -EINVAL); /* wraps */
     for (unsigned i = 1; i < GMEM_SLOTS; i++)
-        g_assert_cmpint(gmem_add(&gmem, (16 + i) * PAGE, PAGE, &byte), ==, 0);
-    g_assert_cmpint(gmem_add(&gmem, 64 * PAGE, PAGE, &byte), ==, -EINVAL); /* no room */
+        g_assert_cmpint(gmem_add(&gmem, (16 + i) * PAGE, PAGE, host), ==, 0);
+    g_assert_cmpint(gmem_add(&gmem, 64 * PAGE, PAGE, host), ==, -EINVAL); /* no room */
 }
 
 /* Copies. */

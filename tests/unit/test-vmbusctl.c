@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The vmbusctl program against a control socket with a fake machine behind it, served by a process
+ * of its own: output, exit statuses, waiting for a guest that shuts down.
+ */
+#include <signal.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <glib/gstdio.h>
+#include <json-c/json.h>
+
+#include "src/common/container.h"
+#include "src/worker/control.h"
+#include "tests/unit/fake_machine.h"
+
+static char *program;
+
+struct fixture {
+    char *directory;
+    pid_t server;
+    char *out, *err;
+    int status;
+};
+
+/* --- The server ------------------------------------------------------------------------------- */
+
+struct server {
+    struct lane_timer timer;
+    struct machine *machine;
+};
+
+/* The guest: answers a request that it finds, and does what it was asked. */
+static void guest_turn(struct lane_timer *timer)
+{
+    struct server *server = container_of(timer, struct server, timer);
+    struct machine *machine = server->machine;
+
+    if (machine->answer) {
+        bool restart = machine->action == SHUTDOWN_RESTART;
+
+        fake_machine_answer(machine, 0);
+        fake_machine_emit(machine, restart ? MACHINE_EVENT_RESET : MACHINE_EVENT_POWEROFF);
+        fake_machine_emit(machine, restart ? MACHINE_EVENT_RUNNING : MACHINE_EVENT_STOPPED);
+        if (!restart)
+            lane_stop(machine->lane);
+    }
+    lane_timer_arm(machine->lane, timer, 20000000);
+}
+
+static void serve(const char *path, int ready)
+{
+    struct server server = {.timer.fire = guest_turn, .machine = fake_machine_new()};
+    struct control *control = control_new(server.machine, path, NULL);
+
+    lane_timer_arm(server.machine->lane, &server.timer, 20000000);
+    if (!control || write(ready, "", 1) != 1)
+        _exit(1);
+    lane_run(server.machine->lane);
+    lane_timer_cancel(server.machine->lane, &server.timer);
+    control_free(control);
+    fake_machine_free(server.machine);
+    _exit(0);
+}
+
+static void set_up(struct fixture *fixture, gconstpointer data)
+{
+    int ready[2];
+    char byte;
+
+    (void)data;
+    fixture->directory = g_dir_make_tmp("vmbusd-XXXXXX", NULL);
+    g_autofree char *path = g_build_filename(fixture->directory, "vm1.sock", NULL);
+    g_assert_cmpint(pipe(ready), ==, 0);
+    fixture->server = fork();
+    if (!fixture->server)
+        serve(path, ready[1]);
+    g_assert_cmpint(read(ready[0], &byte, 1), ==, 1);
+    close(ready[0]);
+    close(ready[1]);
+}
+
+static void tear_down(struct fixture *fixture, gconstpointer data)
+{
+    g_autofree char *path = g_build_filename(fixture->directory, "vm1.sock", NULL);
+
+    (void)data;
+    kill(fixture->server, SIGKILL);
+    waitpid(fixture->server, NULL, 0);
+    g_unlink(path);
+    g_assert_cmpint(g_rmdir(fixture->directory), ==, 0);
+    g_free(fixture->directory);
+    g_free(fixture->out);
+    g_free(fixture->err);
+}
+
+/* Run vmbusctl with the words of `line`; its output and exit status are in the fixture. */
+static void run(struct fixture *fixture, const char *line)
+{
+    g_autofree char *text = g_strdup_printf("vmbusctl --run-dir %s %s", fixture->directory, line);
+    g_auto(GStrv) words = g_strsplit(text, " ", -1);
+    int status;
+
+    g_free(words[0]);
+    words[0] = g_strdup(program);
+    g_clear_pointer(&fixture->out, g_free);
+    g_clear_pointer(&fixture->err, g_free);
+    g_assert_true(g_spawn_sync(NULL, words, NULL, G_SPAWN_DEFAULT, NULL, NULL, &fixture->out,
+                               &fixture->err, &status, NULL));
+    g_assert_true(WIFEXITED(status));
+    fixture->status = WEXITSTATUS(status);
+}
+
+static void assert_run(struct fixture *fixture, const char *line, int status, const char *out,
+                       const char *err)
+{
+    run(fixture, line);
+    if (fixture->status != status || !strstr(fixture->out, out) || !strstr(fixture->err, err))
+        g_error("%s: status %d\n%s%s", line, fixture->status, fixture->out, fixture->err);
+    if (status == 0)
+        g_assert_cmpstr(fixture->err, ==, "");
+}
+
+/* --- Tests ------------------------------------------------------------------------------------ */
+
+static void test_reports(struct fixture *fixture, gconstpointer data)
+{
+    (void)data;
+    assert_run(fixture, "list", 0, "vm1                      running", "");
+    assert_run(fixture, "status vm1", 0, "\nmemory_mib   512\n", "");
+    assert_run(fixture, "status vm1", 0, "\nuptime       5.0s\n", "");
+    assert_run(fixture, "stats vm1", 0, "scsi.0.bytes_read ", "");
+    assert_run(fixture, "stats vm1", 0, "channels.5.kvp.packets_in ", "");
+    g_autofree char *path = g_strdup_printf("status %s/vm1.sock", fixture->directory);
+    assert_run(fixture, path, 0, "name         vm1\n", "");
+}
+
+static void test_integration(struct fixture *fixture, gconstpointer data)
+{
+    (void)data;
+    assert_run(fixture, "integration vm1", 0, "VMBus version 5.2\n", "");
+    g_assert_nonnull(strstr(fixture->out,
+                            "    1  storvsp      yes    00000001-0000-0000-0000-000000000000  "
+                            "00000011-0000-0000-0000-000000000000\n"));
+    g_assert_nonnull(strstr(fixture->out, "heartbeat    running      3.0        3.2       healthy, "
+                                          "last seen 1.5 s ago\n"));
+    g_assert_nonnull(strstr(fixture->out, "timesync     starting     -          -"));
+    g_assert_nonnull(strstr(fixture->out, "scsi 0       running      -          6.2"));
+    g_assert_nonnull(strstr(fixture->out, "\nOSName                   Linux\n"));
+}
+
+/* What a guest says of itself must not drive the administrator's terminal. */
+static void test_guest_text(struct fixture *fixture, gconstpointer data)
+{
+    (void)data;
+    assert_run(fixture, "integration vm1", 0, "\nHostile                  ?[2Jgone?\n", "");
+    assert_run(fixture, "integration vm1 --json", 0, "\\u001b[2Jgone", "");
+    g_assert_null(strchr(fixture->out, '\x1b'));
+}
+
+static void test_json(struct fixture *fixture, gconstpointer data)
+{
+    static const char *const lines[] = {"list --json", "status vm1 --json", "stats --json vm1",
+                                        "integration vm1 --json", "--json status vm1"};
+
+    (void)data;
+    for (unsigned i = 0; i < G_N_ELEMENTS(lines); i++) {
+        assert_run(fixture, lines[i], 0, "", "");
+        struct json_object *object = json_tokener_parse(fixture->out);
+        g_assert_nonnull(object);
+        json_object_put(object);
+    }
+}
+
+static void test_states(struct fixture *fixture, gconstpointer data)
+{
+    (void)data;
+    assert_run(fixture, "pause vm1", 0, "", "");
+    assert_run(fixture, "pause vm1", 1, "", "vm1: cannot pause a machine that is paused");
+    assert_run(fixture, "list", 0, "paused", "");
+    assert_run(fixture, "resume vm1", 0, "", "");
+    assert_run(fixture, "reset vm1", 0, "", "");
+    assert_run(fixture, "kvp-set vm1 k v", 0, "", "");
+    assert_run(fixture, "kvp-delete vm1 k", 0, "", "");
+    assert_run(fixture, "kvp-delete vm1 k", 1, "", "there is no such key");
+    assert_run(fixture, "stop vm1", 0, "", "");
+    waitpid(fixture->server, NULL, 0);
+    assert_run(fixture, "list", 0, "NAME", "");
+    g_assert_null(strstr(fixture->out, "vm1"));
+}
+
+static void test_shutdown(struct fixture *fixture, gconstpointer data)
+{
+    (void)data;
+    assert_run(fixture, "shutdown vm1 --reboot --wait 10", 0, "", "");
+    assert_run(fixture, "shutdown vm1 --wait 10 --reason tidying --force", 0, "", "");
+    assert_run(fixture, "status vm1", 3, "", "vm1 is not running");
+}
+
+static void test_not_running(struct fixture *fixture, gconstpointer data)
+{
+    (void)data;
+    assert_run(fixture, "status vm2", 3, "", "vm2 is not running");
+    assert_run(fixture, "shutdown vm2", 3, "", "vmbusctl list shows those that are");
+    kill(fixture->server, SIGKILL); /* leaves its socket */
+    waitpid(fixture->server, NULL, 0);
+    assert_run(fixture, "pause vm1", 3, "", "vm1 is not running");
+    assert_run(fixture, "list", 0, "NAME", "");
+}
+
+static void test_usage(struct fixture *fixture, gconstpointer data)
+{
+    static const char *const lines[] = {"frobnicate",
+                                        "status",
+                                        "status vm1 vm2",
+                                        "status vm1 --force",
+                                        "check vm1",
+                                        "--frobnicate",
+                                        "shutdown vm1 --wait 0",
+                                        "shutdown vm1 --wait x",
+                                        "shutdown vm1 --reboot --hibernate",
+                                        "kvp-set vm1 k"};
+
+    (void)data;
+    for (unsigned i = 0; i < G_N_ELEMENTS(lines); i++)
+        assert_run(fixture, lines[i], 2, "", "vmbusctl --help tells the usage");
+    assert_run(fixture, "--help", 0, "integration VM", "");
+    assert_run(fixture, "--version", 0, "vmbusctl ", "");
+}
+
+/* Whatever this host is, the answer is consistent with itself. */
+static void test_check(struct fixture *fixture, gconstpointer data)
+{
+    (void)data;
+    run(fixture, "check");
+    bool usable = fixture->status == 0;
+    g_assert_true(usable == !strstr(fixture->out, " failed "));
+    g_assert_nonnull(strstr(fixture->out, "KVM_CAP_HYPERV_SYNIC2"));
+    run(fixture, "check --json");
+    struct json_object *object = json_tokener_parse(fixture->out), *ok;
+    g_assert_true(json_object_object_get_ex(object, "ok", &ok));
+    g_assert_true(json_object_get_boolean(ok) == usable && usable == (fixture->status == 0));
+    json_object_put(object);
+}
+
+int main(int argc, char **argv)
+{
+    static const struct {
+        const char *path;
+        void (*test)(struct fixture *fixture, gconstpointer data);
+    } tests[] = {
+        {"/vmbusctl/reports", test_reports},
+        {"/vmbusctl/integration", test_integration},
+        {"/vmbusctl/guest-text", test_guest_text},
+        {"/vmbusctl/json", test_json},
+        {"/vmbusctl/states", test_states},
+        {"/vmbusctl/shutdown", test_shutdown},
+        {"/vmbusctl/not-running", test_not_running},
+        {"/vmbusctl/usage", test_usage},
+        {"/vmbusctl/check", test_check},
+    };
+
+    g_test_init(&argc, &argv, NULL);
+    const char *given = g_getenv("VMBUSCTL");
+    program =
+        given ? g_strdup(given) : g_test_build_filename(G_TEST_BUILT, "..", "..", "vmbusctl", NULL);
+    for (unsigned i = 0; i < G_N_ELEMENTS(tests); i++)
+        g_test_add(tests[i].path, struct fixture, NULL, set_up, tests[i].test, tear_down);
+    int status = g_test_run();
+    g_free(program);
+    return status;
+}
