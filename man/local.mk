@@ -1,0 +1,5 @@
+dist_man_MANS += \
+	man/vmbusctl.8 \
+	man/vmbusd-control.7 \
+	man/vmbusd-worker.8 \
+	man/vmbusd-worker.json.5

@@ -71,7 +71,7 @@ static void on_shared_event(struct lane_source *source, uint32_t events)
 
 static bool interrupt_page_on(struct vmbus_bus *bus, uint64_t gpa)
 {
-    if (!gpa || gpa % GMEM_PAGE || !gmem_page(bus->gmem, gpa >> GMEM_PAGE_SHIFT))
+    if (!gpa || gpa % GMEM_PAGE || !gmem_has_page(bus->gmem, gpa >> GMEM_PAGE_SHIFT))
         return false;
     if (lane_watch(bus->lane, &bus->shared_event, EPOLLIN) < 0)
         return false;

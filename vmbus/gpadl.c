@@ -55,7 +55,7 @@ static int check(const struct gpadl *gpadl, const struct gmem *gmem)
         if (!range.bytes || range.offset >= GMEM_PAGE || pages > words - at)
             return -EINVAL;
         for (; pages; pages--)
-            if (!gmem_page(gmem, gpadl->list[at++]))
+            if (!gmem_has_page(gmem, gpadl->list[at++]))
                 return -EFAULT;
     }
     return 0;

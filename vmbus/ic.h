@@ -96,8 +96,9 @@ void kvp_guest_values(const struct kvp *kvp,
 int kvp_host_set(struct kvp *kvp, const char *key, const char *value);
 int kvp_host_delete(struct kvp *kvp, const char *key);
 
-/* Set a NIC's addresses in the guest. Strings are lists separated by ';', NULL is none; `adapter` is
- * the NIC's instance GUID, lower case in braces (Linux compares it with the device_id in sysfs). */
+/* Set a NIC's addresses in the guest. Strings are lists separated by ';', NULL is none; `adapter`
+ * is the NIC's instance GUID, lower case in braces (Linux compares it with the device_id in sysfs).
+ */
 struct kvp_ip {
     const char *adapter;
     bool ipv6, dhcp;
@@ -105,8 +106,8 @@ struct kvp_ip {
 };
 /* `done` gets the guest's status (0 done), or -errno (-ECONNRESET if the channel closes first). 0;
  * -ENOTCONN, -EBUSY (one is queued or unanswered: the guest may take minutes), -EOPNOTSUPP (the
- * guest's version has no addresses), -EINVAL, -EMSGSIZE. If 0, `done` is called once, perhaps before
- * this returns. Lane: bus. */
+ * guest's version has no addresses), -EINVAL, -EMSGSIZE. If 0, `done` is called once, perhaps
+ * before this returns. Lane: bus. */
 int kvp_set_ip(struct kvp *kvp, const struct kvp_ip *ip,
                void (*done)(void *context, int64_t status), void *context);
 

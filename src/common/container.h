@@ -8,11 +8,16 @@
 
 #include <stddef.h>
 
-/* The `type` whose `member` is at `pointer`; a pointer to anything else does not compile. */
+/* The `type` whose `member` is at `pointer`; a pointer to anything else does not compile. (cppcheck
+ * takes typeof and offsetof for dereferences of NULL and gets a form without them.) */
+#ifdef __cppcheck__
+#define container_of(pointer, type, member) ((type *)(void *)(pointer))
+#else
 #define container_of(pointer, type, member)                                   \
     __extension__({                                                           \
         __typeof__(((type *)0)->member) *container_member_ = (pointer);       \
         (type *)(void *)((char *)container_member_ - offsetof(type, member)); \
     })
+#endif
 
 #endif

@@ -18,8 +18,9 @@
 #define LIMIT_CMDLINE      2048u      /* what every x86 kernel since 2.6.30 takes */
 #define LIMIT_KERNEL_BYTES (256u << 20)
 #define LIMIT_INITRD_BYTES (1u << 30)
-#define LIMIT_CONSOLE_LOG  (1u << 20) /* default bound of a console log; the older half is dropped \
-                                       */
+#define LIMIT_CONSOLE_LOG                                                   \
+    (1u << 20) /* default bound of a console log; the older half is dropped \
+                */
 
 /* VMBus. */
 #define LIMIT_RELID           2047u /* wire: one event flag each; 255 below version 2.4 */
@@ -35,13 +36,13 @@
 #define LIMIT_PIPE_PAYLOAD    16384u /* wire */
 
 /* Storage. */
-#define LIMIT_SCSI_CONTROLLERS 4u
-#define LIMIT_SCSI_LUNS        64u
-#define LIMIT_DISK_TRANSFER    (1u << 20) /* max transfer bytes that storvsp reports */
-#define LIMIT_DISK_INFLIGHT    256u       /* requests of one channel in flight */
+#define LIMIT_SCSI_CONTROLLERS  4u
+#define LIMIT_SCSI_LUNS         64u
+#define LIMIT_DISK_TRANSFER     (1u << 20) /* max transfer bytes that storvsp reports */
+#define LIMIT_DISK_INFLIGHT     256u       /* requests of one channel in flight */
 #define LIMIT_UNMAP_DESCRIPTORS 256u       /* of one UNMAP command */
 #define LIMIT_UNMAP_BLOCKS      (4u << 20) /* sectors of one UNMAP or WRITE SAME: 2 GiB */
-#define LIMIT_IOVECS           258u /* of one request: 1 MiB of single pages, unaligned ends */
+#define LIMIT_IOVECS            258u /* of one request: 1 MiB of single pages, unaligned ends */
 
 /* Integration services. */
 #define LIMIT_IC_MESSAGE  13312u

@@ -406,19 +406,25 @@ static void complete_bounced(struct raw_queue *raw_queue, struct disk_request *r
     advance(raw_queue, request, count);
 }
 
+/* Does `result` say that this image has no such operation? */
+static bool cannot_allocate(int result)
+{
+    return result == -EOPNOTSUPP || result == -EINVAL || result == -ENOSYS;
+}
+
 static void complete(struct raw_queue *raw_queue, struct disk_request *request, int result)
 {
     if (result == -EINTR || result == -EAGAIN) {
         start(raw_queue, request);
         return;
     }
-    if (request->step == STEP_ALLOCATE && result < 0 && request->op == DISK_WRITE_ZEROES &&
-        (result == -EOPNOTSUPP || result == -EINVAL || result == -ENOSYS)) {
-        bounce(raw_queue, request);
-        return;
-    }
-    if (request->step == STEP_ALLOCATE && request->op == DISK_DISCARD && result == -EOPNOTSUPP)
+    if (request->step == STEP_ALLOCATE && cannot_allocate(result)) {
+        if (request->op == DISK_WRITE_ZEROES) {
+            bounce(raw_queue, request);
+            return;
+        }
         result = 0; /* a discard is advice */
+    }
     if (result < 0 || request->step == STEP_SYNC || request->step == STEP_ALLOCATE)
         finish(raw_queue, request, result);
     else if (request->step == STEP_DIRECT && !result)

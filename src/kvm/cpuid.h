@@ -32,12 +32,14 @@ struct cpuid_hyperv {
 uint32_t cpuid_apic_id(const struct cpuid_topology *topology, unsigned vp);
 
 /*
- * What KVM on `kvm_fd` supports, cut down to `model` ("host", or "x86-64-v1" to "x86-64-v3": a baseline that a machine can
- * carry between hosts), with Hyper-V's leaves in place of KVM's own. Topology and APIC ids are filled per VP by
- * cpuid_for_vp(). False with `error` if the model is unknown or the host lacks a feature that it promises.
+ * What KVM on `kvm_fd` supports, cut down to `model` ("host", or "x86-64-v1" to "x86-64-v3": a
+ * baseline that a machine can carry between hosts), with Hyper-V's leaves in place of KVM's own.
+ * Topology and APIC ids are filled per VP by cpuid_for_vp(). False with `error` if the model is
+ * unknown or the host lacks a feature that it promises.
  */
-bool cpuid_build(struct cpuid_table *table, int kvm_fd, const char *model, const struct cpuid_topology *topology,
-                 const struct cpuid_hyperv *hyperv, GError **error);
+bool cpuid_build(struct cpuid_table *table, int kvm_fd, const char *model,
+                 const struct cpuid_topology *topology, const struct cpuid_hyperv *hyperv,
+                 GError **error);
 
 /* Put VP `vp`'s APIC id into every leaf that shows it. */
 void cpuid_for_vp(struct cpuid_table *table, const struct cpuid_topology *topology, unsigned vp);

@@ -202,6 +202,13 @@ void *gmem_page(const struct gmem *gmem, uint64_t pfn)
     return index < 0 ? NULL : gmem->slot[index].host + offset;
 }
 
+bool gmem_has_page(const struct gmem *gmem, uint64_t pfn)
+{
+    uint64_t offset;
+
+    return find_page(gmem, pfn, &offset) >= 0;
+}
+
 void gmem_mark(struct gmem *gmem, uint64_t pfn)
 {
     uint64_t offset;

@@ -75,7 +75,9 @@ struct gpa_range {
 int gmem_init(struct gmem *gmem, uint64_t size);
 
 /* Add memory that the caller owns and keeps (unit tests, later memfd), above all slots there are.
- * 0, or -EINVAL on overlap, disorder, no room, or if not whole pages. A zeroed *gmem is empty. */
+ * 0, or -EINVAL on overlap, disorder, no room, or if either side is not whole pages. A zeroed *gmem
+ * is empty.
+ */
 int gmem_add(struct gmem *gmem, uint64_t gpa, uint64_t size, void *host);
 
 /* Unmap what gmem_init() mapped. */
@@ -85,6 +87,9 @@ void gmem_free(struct gmem *gmem);
 bool gmem_read(const struct gmem *gmem, uint64_t gpa, void *dst, size_t len);
 bool gmem_write(struct gmem *gmem, uint64_t gpa, const void *src, size_t len);
 bool gmem_fill(struct gmem *gmem, uint64_t gpa, uint8_t value, size_t len);
+
+/* True if the whole page is RAM. */
+bool gmem_has_page(const struct gmem *gmem, uint64_t pfn);
 
 /* Host address of a whole page of RAM, or NULL. For those who may follow it: ring, SynIC, queue. A
  * holder that writes marks the page itself with gmem_mark(). */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * /dev/kvm itself: open it once, find out whether this host can run our guests, keep what later calls need.
+ * /dev/kvm itself: open it once, find out whether this host can run our guests, keep what later
+ * calls need.
  */
 #ifndef VMBUSD_KVM_HOST_H
 #define VMBUSD_KVM_HOST_H
@@ -14,13 +15,17 @@ struct kvm_host {
     int fd;          /* /dev/kvm; stays open, because a reset makes a new VM from it */
     size_t run_size; /* bytes of a vCPU's shared kvm_run area */
     int max_vcpus;
-    bool has_stats;        /* KVM_GET_STATS_FD */
+    bool has_stats;         /* KVM_GET_STATS_FD */
     bool has_enforce_cpuid; /* KVM_CAP_HYPERV_ENFORCE_CPUID */
 };
 
 #define KVM_HOST_ERROR (kvm_host_error_quark())
 GQuark kvm_host_error_quark(void);
-enum kvm_host_error { KVM_HOST_ERROR_MISSING, KVM_HOST_ERROR_PERMISSION, KVM_HOST_ERROR_CAPABILITY };
+enum kvm_host_error {
+    KVM_HOST_ERROR_MISSING,
+    KVM_HOST_ERROR_PERMISSION,
+    KVM_HOST_ERROR_CAPABILITY
+};
 
 /* One capability that we cannot do without. */
 struct kvm_host_need {

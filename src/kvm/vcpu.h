@@ -2,8 +2,9 @@
 /*
  * vCPU threads: KVM_RUN, what comes out of it, and stopping them all.
  *
- * Every thread exists before the sandbox closes and outlives resets. Threads start parked. The main lane moves them
- * between parked and running; a parked thread holds no reference to the VM, so that the VM may be replaced.
+ * Every thread exists before the sandbox closes and outlives resets. Threads start parked. The main
+ * lane moves them between parked and running; a parked thread holds no reference to the VM, so that
+ * the VM may be replaced.
  */
 #ifndef VMBUSD_KVM_VCPU_H
 #define VMBUSD_KVM_VCPU_H
@@ -32,7 +33,8 @@ struct vcpu_ops {
     /* HvSignalEvent that KVM's own table does not have. */
     uint32_t (*signal)(void *context, uint32_t connection, uint16_t flag);
     /* The guest wrote SCONTROL, SIEFP or SIMP. */
-    void (*synic)(void *context, uint32_t vp, uint64_t control, uint64_t event_page, uint64_t message_page);
+    void (*synic)(void *context, uint32_t vp, uint64_t control, uint64_t event_page,
+                  uint64_t message_page);
     /* vcpu_kick() was called since the last time. */
     void (*kicked)(void *context, uint32_t vp);
     void (*event)(void *context, uint32_t vp, enum vcpu_event event, const char *detail);
@@ -49,8 +51,8 @@ struct vcpu {
     pthread_t thread;
     clockid_t clock; /* the thread's CPU time */
     atomic_bool kicked;
-    _Atomic uint64_t exits;     /* to this process */
-    uint64_t crash[5];          /* crash registers P0..P4, filled before VCPU_EVENT_CRASH */
+    _Atomic uint64_t exits; /* to this process */
+    uint64_t crash[5];      /* crash registers P0..P4, filled before VCPU_EVENT_CRASH */
     uint64_t crash_control;
 };
 
@@ -60,9 +62,13 @@ struct vcpus {
     void *context;
     pthread_mutex_t lock;
     pthread_cond_t changed;
-    enum { VCPUS_PARK, VCPUS_RUN, VCPUS_QUIT } want; /* under lock; read again after every exit through `leave` */
-    atomic_bool leave;  /* want != VCPUS_RUN */
-    unsigned parked;    /* threads that are waiting */
+    enum {
+        VCPUS_PARK,
+        VCPUS_RUN,
+        VCPUS_QUIT
+    } want;            /* under lock; read again after every exit through `leave` */
+    atomic_bool leave; /* want != VCPUS_RUN */
+    unsigned parked;   /* threads that are waiting */
     unsigned count;
     struct vcpu vcpu[LIMIT_VCPUS];
 };
@@ -77,7 +83,8 @@ void vcpus_park(struct vcpus *vcpus);
 /* End and join all threads. */
 void vcpus_end(struct vcpus *vcpus);
 
-/* Make VP `vp` leave the guest and call `kicked`. Any thread; nothing while parked beyond remembering it. */
+/* Make VP `vp` leave the guest and call `kicked`. Any thread; nothing while parked beyond
+ * remembering it. */
 void vcpus_kick(struct vcpus *vcpus, uint32_t vp);
 
 /* Sums over the vCPUs. */

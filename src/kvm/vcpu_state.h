@@ -14,10 +14,10 @@
 
 /* How VP 0 enters a kernel that we loaded ourselves. */
 struct vcpu_entry {
-    bool long_mode;     /* else 32-bit protected mode, paging off */
-    uint64_t rip, rsi;  /* entry point; boot_params */
-    uint64_t cr3;       /* long mode: identity page tables */
-    uint64_t gdt;       /* flat descriptors: 0x10 code, 0x18 data */
+    bool long_mode;    /* else 32-bit protected mode, paging off */
+    uint64_t rip, rsi; /* entry point; boot_params */
+    uint64_t cr3;      /* long mode: identity page tables */
+    uint64_t gdt;      /* flat descriptors: 0x10 code, 0x18 data */
     uint16_t gdt_limit;
 };
 

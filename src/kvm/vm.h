@@ -2,9 +2,9 @@
 /*
  * A KVM virtual machine: memory slots, interrupt controllers, interrupt routes, eventfds, vCPUs.
  *
- * A reset throws the VM away and makes a fresh one over the same RAM (kvm_vm_destroy(), kvm_vm_create()): every register
- * of every vCPU, local APIC and timer is then in its reset state by construction, and nothing has to be enumerated. The
- * vCPU threads and all eventfds outlive it.
+ * A reset throws the VM away and makes a fresh one over the same RAM (kvm_vm_destroy(),
+ * kvm_vm_create()): every register of every vCPU, local APIC and timer is then in its reset state
+ * by construction, and nothing has to be enumerated. The vCPU threads and all eventfds outlive it.
  *
  * GSIs 0 to 23 are the PC's (8259s and I/O APIC); GSI 24 + n is SINT 2 of VP n.
  */
@@ -29,21 +29,21 @@ struct kvm_vm {
     struct cpuid_table *cpuid; /* shared by all VPs; APIC ids are filled in as each is made */
     struct cpuid_topology topology;
     unsigned vcpus;
-    int fd;                            /* -1 while there is none */
+    int fd; /* -1 while there is none */
     int vcpu_fd[LIMIT_VCPUS];
     struct kvm_run *run[LIMIT_VCPUS];
-    int stats_fd[LIMIT_VCPUS];         /* KVM's binary statistics, or -1 */
-    int sint_fd[LIMIT_VCPUS];          /* write 1: raise SINT 2 of that VP */
-    int ack_fd[LIMIT_VCPUS];           /* counts ends of SINT 2's interrupt and EOMs */
+    int stats_fd[LIMIT_VCPUS]; /* KVM's binary statistics, or -1 */
+    int sint_fd[LIMIT_VCPUS];  /* write 1: raise SINT 2 of that VP */
+    int ack_fd[LIMIT_VCPUS];   /* counts ends of SINT 2's interrupt and EOMs */
 };
 
 /* Eventfds only. 0 or -errno. `cpuid` is kept. */
-int kvm_vm_init(struct kvm_vm *vm, const struct kvm_host *host, struct gmem *gmem, struct cpuid_table *cpuid,
-                const struct cpuid_topology *topology, unsigned vcpus);
+int kvm_vm_init(struct kvm_vm *vm, const struct kvm_host *host, struct gmem *gmem,
+                struct cpuid_table *cpuid, const struct cpuid_topology *topology, unsigned vcpus);
 void kvm_vm_fini(struct kvm_vm *vm);
 
-/* Make the VM with all vCPUs in reset state; VP 0 runnable, the others waiting for INIT. 0, or -errno and *ret_what names the
- * step that failed. Main thread, no vCPU thread running. */
+/* Make the VM with all vCPUs in reset state; VP 0 runnable, the others waiting for INIT. 0, or
+ * -errno and *ret_what names the step that failed. Main thread, no vCPU thread running. */
 int kvm_vm_create(struct kvm_vm *vm, const char **ret_what);
 void kvm_vm_destroy(struct kvm_vm *vm);
 
@@ -57,7 +57,8 @@ void kvm_vm_disconnect(const struct kvm_vm *vm, uint32_t connection, int eventfd
 /* The partition reference counter (100 ns), as the guest reads it. Any thread. */
 uint64_t kvm_vm_reference_time(const struct kvm_vm *vm);
 
-/* Exits of all vCPUs as KVM counts them (also those it handled itself); 0 if this kernel does not tell. Main thread. */
+/* Exits of all vCPUs as KVM counts them (also those it handled itself); 0 if this kernel does not
+ * tell. Main thread. */
 uint64_t kvm_vm_exits(const struct kvm_vm *vm);
 
 #endif

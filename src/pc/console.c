@@ -227,7 +227,6 @@ struct console *console_new(const struct console_params *params, struct lane *la
         .reader.source = {.fd = -1, .ready = reader_ready},
         .writer.source = {.fd = -1, .ready = writer_ready},
         .out_fd = -1,
-        .folder = -1,
         .slave = -1,
         .log.fd = -1,
     };

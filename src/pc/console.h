@@ -46,6 +46,10 @@ GQuark console_error_quark(void);
 struct console *console_new(const struct console_params *params, struct lane *lane,
                             struct uart *uart, pthread_mutex_t *lock, GError **error);
 
+/* The sandbox closes: console_free() must leave the socket's file, which the next start replaces.
+ * NULL is fine. */
+void console_sealed(struct console *console);
+
 /* Path of the pty or the socket, or NULL. The console's. */
 const char *console_path(const struct console *console);
 

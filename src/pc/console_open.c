@@ -67,14 +67,10 @@ static bool clear_stale(const struct sockaddr_un *address, GError **error)
 static bool listen_at(struct console *console, const char *path, GError **error)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
-    g_autofree char *folder = g_path_get_dirname(path);
 
     if (strlen(path) >= sizeof(address.sun_path))
         return fail(error, path, ENAMETOOLONG, "a socket's path has at most 107 characters");
     strcpy(address.sun_path, path);
-    console->folder = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    if (console->folder < 0)
-        return fail(error, folder, errno, "make the folder of the console's socket first");
     if (!clear_stale(&address, error))
         return false;
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -83,10 +79,9 @@ static bool listen_at(struct console *console, const char *path, GError **error)
     /* The mode that the socket's file will have. */
     if (fd < 0 || fchmod(fd, 0600) < 0 ||
         bind(fd, (const struct sockaddr *)&address, sizeof(address)) < 0)
-        return fail(error, path, errno, "choose another path or make its folder writable");
+        return fail(error, path, errno, "make its folder, or choose another path");
     console->path = g_strdup(path);
-    const char *slash = strrchr(console->path, '/');
-    console->base_name = slash ? slash + 1 : console->path;
+    console->bound = true;
     return listen(fd, 1) == 0 || fail(error, path, errno, "choose another path");
 }
 
@@ -153,20 +148,25 @@ static void close_fd(int fd)
         close(fd);
 }
 
+void console_sealed(struct console *console)
+{
+    if (console)
+        console->bound = false;
+}
+
 void console_close(struct console *console)
 {
     int in = console->reader.source.fd;
 
     if (console->restore_terminal)
         tcsetattr(STDIN_FILENO, TCSANOW, &console->terminal);
-    if (console->base_name)
-        unlinkat(console->folder, console->base_name, 0);
+    if (console->bound)
+        unlink(console->path);
     close_fd(in);
     if (console->out_fd != in)
         close_fd(console->out_fd);
     close_fd(console->listener.source.fd);
     close_fd(console->slave);
-    close_fd(console->folder);
     console_log_close(&console->log);
     g_free(console->path);
 }

@@ -37,8 +37,7 @@ struct console {
 
     char *path;              /* of the pty or the socket */
     int slave;               /* of the pty: held open, so that the master never reads EIO */
-    int folder;              /* of the socket: to remove it from inside the sandbox */
-    const char *base_name;   /* of the socket, in `path` */
+    bool bound;              /* the socket's file is there, and ours to remove */
     struct termios terminal; /* standard input's, as it was */
     bool restore_terminal;
 };

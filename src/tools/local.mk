@@ -7,3 +7,11 @@ vmbusctl_SOURCES = \
 	src/tools/vmbusctl.c \
 	src/tools/vmbusctl.h
 vmbusctl_LDADD = libkvm.a libcommon.a $(GLIB_LIBS) $(JSON_LIBS)
+
+# bash-completion finds it by the command's name.
+EXTRA_DIST += src/tools/vmbusctl.bash-completion
+install-data-local:
+	$(MKDIR_P) $(DESTDIR)$(datadir)/bash-completion/completions
+	$(INSTALL_DATA) $(srcdir)/src/tools/vmbusctl.bash-completion $(DESTDIR)$(datadir)/bash-completion/completions/vmbusctl
+uninstall-local:
+	rm -f $(DESTDIR)$(datadir)/bash-completion/completions/vmbusctl

@@ -341,21 +341,14 @@ static bool read_wait(const char *text, int *ret_seconds)
     return true;
 }
 
-/* Take one option. -1 to go on, or the exit status. */
+/* Take an option that is more than a flag. -1 to go on, or the exit status. */
 static int take_option(int option, struct vmbusctl_options *options)
 {
     switch (option) {
     case JSON:
-        options->json = true;
-        return -1;
     case REBOOT:
-        options->reboot = true;
-        return -1;
     case HIBERNATE:
-        options->hibernate = true;
-        return -1;
     case FORCE:
-        options->force = true;
         return -1;
     case REASON:
         options->reason = optarg;
@@ -393,12 +386,16 @@ static int dispatch(struct vmbusctl_options *options, unsigned given, int words,
         return bad_usage("%s is no subcommand", word[0]);
     if (given & ~subcommand->options)
         return bad_usage("%s does not take all of these options", word[0]);
+    options->reboot = given & REBOOT;
+    options->hibernate = given & HIBERNATE;
     if (options->reboot && options->hibernate)
         return bad_usage("%s", "--reboot and --hibernate exclude each other");
     if (words - 1 != subcommand->args)
         return bad_usage(subcommand->args ? "give %s" : "%sno arguments here",
                          subcommand->synopsis);
     options->arg = word + 1;
+    options->json = given & JSON;
+    options->force = given & FORCE;
     return subcommand->run(options);
 }
 

@@ -246,6 +246,7 @@ struct machine *machine_new(const struct config *config, const struct kvm_host *
     machine->config = config;
     machine->host = *host;
     machine->vm.fd = -1;
+    machine->boot.kernel_fd = machine->boot.initrd_fd = -1;
     bool built =
         build_lanes(machine, error) && build_boot(machine, error) && build_kvm(machine, error);
     if (built) {
@@ -274,6 +275,11 @@ bool machine_load(struct machine *machine, GError **error)
         return build_error(error, "ACPI tables", -result);
     result = vcpu_state_enter(machine->vm.vcpu_fd[0], &entry);
     return result == 0 || build_error(error, "entry state", -result);
+}
+
+void machine_sealed(struct machine *machine)
+{
+    console_sealed(machine->console);
 }
 
 static void build_lane_enter(void *context)

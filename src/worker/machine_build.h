@@ -20,6 +20,9 @@ struct sandbox;
 struct machine *machine_new(const struct config *config, const struct kvm_host *host,
                             GError **error, int *ret_status);
 
+/* The sandbox is about to close: let go of what could lead out of it. */
+void machine_sealed(struct machine *machine);
+
 /* Make a VM, load the kernel, start the lanes and vCPU threads (each seals itself with `sandbox`,
  * which may be NULL) and let the guest run. The process must have entered the sandbox already.
  * False with `error`. */

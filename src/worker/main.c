@@ -161,11 +161,11 @@ static int worker_run(struct worker *worker)
     if (status != EXIT_STATUS_OK)
         return status;
     if (worker->sandbox) {
-        if (!sandbox_enter_process(worker->sandbox, &error))
-            return worker_fail(error, EXIT_STATUS_FAILED);
         control_sealed(worker->control);
         admission_sealed(worker->admission);
-        admission_sealed(worker->admission);
+        machine_sealed(worker->machine);
+        if (!sandbox_enter_process(worker->sandbox, &error))
+            return worker_fail(error, EXIT_STATUS_FAILED);
     }
     if (!machine_start(worker->machine, worker->sandbox, &error))
         return worker_fail(error, EXIT_STATUS_FAILED);

@@ -17,7 +17,7 @@
 #include "tests/unit/echo_vsp.h"
 #include "tests/unit/scripted_guest.h"
 
-#define RAM        (1u << 20)
+#define RAM        (352u << 10)
 #define RINGS_PFN  32u /* pages of the rings of relid 0, then of relid 1... */
 #define RING_PAGES 6u  /* both rings of a channel */
 #define RELIDS     8u
@@ -270,6 +270,7 @@ static void (*const steps[])(struct script *s) = {
     step_let_go, step_reset,   step_device_send,
 };
 
+/* The machine stops; what is left over would show here, or in the next input. */
 static void come_to_rest(struct script *s)
 {
     s->echo.hold_close = s->pipe.hold_close = false;
@@ -277,22 +278,47 @@ static void come_to_rest(struct script *s)
     sg_run(s->guest, 0);
     step_let_go(s);
     sg_run(s->guest, 0);
-    sg_free(s->guest);
+    s->guest->fifo_limit = SG_MESSAGES;
+    sg_stop(s->guest);
+    for (uint32_t connection = 0; connection < SG_CONNECTIONS; connection++)
+        if (s->guest->connection_fd[connection])
+            __builtin_trap();
+    if (s->echo.opens != s->echo.closes || s->pipe.opens != s->pipe.closes)
+        __builtin_trap();
+}
+
+/* One machine for all inputs: each finds it as the last one's stop has left it. */
+static struct script *machine(void)
+{
+    static struct script s;
+
+    if (!s.guest) {
+        log_set_level(LOG_LEVEL_ERROR);
+        s.guest = sg_new(RAM, 2, VMBUS_V5_3);
+        s.guest->next_page = RINGS_PFN + RELIDS * RING_PAGES;
+        echo_init(&s.echo, &echo_class, 1, s.guest->lane);
+        echo_init(&s.pipe, &pipe_class, 1, s.guest->lane);
+        vmbus_bus_add(s.guest->bus, &s.echo.vsp);
+        vmbus_bus_add(s.guest->bus, &s.pipe.vsp);
+    }
+    memset(s.guest->ram, 0, RAM);
+    s.guest->messages = s.guest->taken = 0;
+    s.guest->version = 0;
+    s.guest->stopped = false;
+    s.echo.open_error = s.echo.packet_error = s.pipe.open_error = s.pipe.packet_error = 0;
+    s.echo.talk_in_open = s.pipe.talk_in_open = false;
+    s.echo.subchannels = s.pipe.subchannels = 0;
+    return &s;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct script s = {.next = data, .end = data + size};
+    struct script *s = machine();
 
-    log_set_level(LOG_LEVEL_ERROR);
-    s.guest = sg_new(RAM, 2, VMBUS_V5_3);
-    s.guest->next_page = RINGS_PFN + RELIDS * RING_PAGES;
-    echo_init(&s.echo, &echo_class, 1, s.guest->lane);
-    echo_init(&s.pipe, &pipe_class, 1, s.guest->lane);
-    vmbus_bus_add(s.guest->bus, &s.echo.vsp);
-    vmbus_bus_add(s.guest->bus, &s.pipe.vsp);
-    while (s.next < s.end)
-        steps[byte(&s) % (sizeof(steps) / sizeof(steps[0]))](&s);
-    come_to_rest(&s);
+    s->next = data;
+    s->end = data + size;
+    while (s->next < s->end)
+        steps[byte(s) % (sizeof(steps) / sizeof(steps[0]))](s);
+    come_to_rest(s);
     return 0;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * main() of a fuzz target where there is no libFuzzer: feeds it the files named on the command line, so that seeds and
- * old findings are tests of every build.
+ * main() of a fuzz target where there is no libFuzzer: feeds it the files named on the command
+ * line, so that seeds and old findings are tests of every build.
  */
 #include <stddef.h>
 #include <stdint.h>

@@ -60,6 +60,8 @@ static int transport_connect(void *context, uint32_t connection, int eventfd)
 {
     struct scripted_guest *guest = context;
 
+    if (guest->connect_error)
+        return guest->connect_error;
     g_assert_cmpuint(connection, <, SG_CONNECTIONS);
     g_assert_cmpint(guest->connection_fd[connection], ==, 0);
     guest->connection_fd[connection] = eventfd + 1;

@@ -54,6 +54,7 @@ struct scripted_guest {
     uint64_t interrupt_page_pfn;
     uint64_t monitor_pfn; /* two pages */
     uint32_t next_gpadl;  /* id of the next GPADL that sg_open() makes */
+    int connect_error;    /* what the transport's connect says */
     bool stopped;
 };
 

@@ -32,6 +32,25 @@ static void test_device_refuses(void)
     end(&f);
 }
 
+/* The hypervisor cannot route the guest's signals: the device never hears of the open. An old
+ * guest, which cannot do without the shared event, gets no connection. */
+static void test_no_event_path(void)
+{
+    struct fixture f;
+
+    begin(&f);
+    g_assert_true(sg_connect(f.guest, VMBUS_V5_2));
+    g_assert_true(sg_find_offer(f.guest, &echo_class.interface, 0, &f.channel));
+    f.guest->connect_error = -ENOSPC;
+    g_assert_cmphex(sg_open(&f.channel, 2, NULL, 0), ==, VMBUS_STATUS_FAILURE);
+    g_assert_cmpuint(f.echo.opens, ==, 0);
+    g_assert_false(sg_connect(f.guest, VMBUS_V1_1));
+    f.guest->connect_error = 0;
+    connect_and_open(&f, VMBUS_V1_1);
+    echo_once(&f, "second try");
+    end(&f);
+}
+
 /* What a device says before OPEN_RESULT goes unheard, so the guest is signalled once more. */
 static void test_talk_in_open(gconstpointer version)
 {
@@ -523,6 +542,7 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/channel/open/device-refuses", test_device_refuses);
+    g_test_add_func("/channel/open/no-event-path", test_no_event_path);
     fixture_add_versions("/channel/open/device-talks", test_talk_in_open);
     g_test_add_func("/channel/open/kick-waits", test_kick_waits);
     g_test_add_func("/channel/open/packets-before", test_packets_before_open);

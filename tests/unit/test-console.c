@@ -375,7 +375,7 @@ static void test_socket_path_is_taken(struct fixture *f, gconstpointer data)
     g_assert_cmpint(g_remove(f->socket), ==, 0); /* it was left alone */
     char *good = f->socket;
     f->socket = g_build_filename(f->folder, "missing", "socket", NULL);
-    refuse(f, CONSOLE_SOCKET, false, "make the folder");
+    refuse(f, CONSOLE_SOCKET, false, "make its folder");
     g_free(f->socket);
     f->socket = g_strnfill(200, 'x');
     refuse(f, CONSOLE_SOCKET, false, "107 characters");

@@ -14,7 +14,7 @@ static void test_apic_id(void)
         unsigned vp;
         uint32_t id;
     } rows[] = {
-        {{1, 1, 1}, 0, 0}, {{4, 1, 1}, 3, 3},  {{1, 4, 2}, 7, 7},
+        {{1, 1, 1}, 0, 0}, {{4, 1, 1}, 3, 3},   {{1, 4, 2}, 7, 7},
         {{2, 3, 1}, 3, 4}, /* three cores take two bits: the second socket begins at 4 */
         {{2, 3, 2}, 6, 8}, {{2, 3, 2}, 11, 13}, {{1, 1, 64}, 63, 63},
     };

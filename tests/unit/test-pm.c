@@ -103,7 +103,7 @@ static void test_enable_mask(struct fixture *f, gconstpointer data)
 {
     (void)data;
     out(f, ENABLE, 2, 0xffff);
-    g_assert_cmphex(in(f, ENABLE, 2), ==, 0x0121);
+    g_assert_cmphex(in(f, ENABLE, 2), ==, 0x0521);
 }
 
 static void test_timer_rate(struct fixture *f, gconstpointer data)

@@ -281,6 +281,13 @@ static void writer_done(struct disk_request *request, int result)
         atomic_store(&w->finished, true);
 }
 
+static void writer_free(void *context)
+{
+    struct writer *w = context;
+
+    w->queue->disk->class->queue_free(w->queue);
+}
+
 /* Two lanes write the two halves of one block, over and over. */
 static void test_4kn_two_lanes(void)
 {
@@ -307,21 +314,78 @@ static void test_4kn_two_lanes(void)
     for (unsigned i = 0; i < 2; i++)
         while (!atomic_load(&w[i].finished))
             g_usleep(1000);
-    for (unsigned i = 0; i < 2; i++)
-        lane_stop(w[i].lane);
+    for (unsigned i = 0; i < 2; i++) {
+        lane_call(w[i].lane, writer_free, &w[i]);
+        lane_free(w[i].lane);
+    }
     size_t len;
     g_autofree uint8_t *now = image(&f, &len);
     for (unsigned i = 0; i < 2; i++)
         for (unsigned j = 0; j < DISK_SECTOR; j++)
             g_assert_cmpuint(now[i * DISK_SECTOR + j], ==, 1 + i);
-    for (unsigned i = 0; i < 2; i++) {
-        struct lane *lane = w[i].lane;
-        lane_stop(lane);
-        g_usleep(20000);
-        f.disk->class->queue_free(w[i].queue);
-        lane_free(lane);
-    }
     tear_down(&f);
+}
+
+/* Text that a command prints, without the newline; NULL if it fails. */
+static char *output_of(const char *command)
+{
+    char *text = NULL;
+    int status = -1;
+
+    g_spawn_command_line_sync(command, &text, NULL, &status, NULL);
+    if (status == 0 && text)
+        return g_strchomp(text);
+    g_free(text);
+    return NULL;
+}
+
+/* A real block device whose blocks are larger than the guest's. */
+static void test_block_device_4kn(void)
+{
+    struct fixture f = {.path = make_image("loop.img", IMAGE_BYTES)};
+    g_autofree char *attach =
+        g_strdup_printf("losetup --find --show --sector-size 4096 %s", f.path);
+    g_autofree char *device = output_of(attach);
+    g_autoptr(GError) error = NULL;
+    uint8_t expected[3 * DISK_SECTOR];
+    size_t len;
+
+    if (!device) {
+        g_test_skip("cannot make a loop device");
+        g_unlink(f.path);
+        g_free(f.path);
+        return;
+    }
+    f.lane = lane_new("test");
+    f.disk = open_disk(device, false, true, &error);
+    g_assert_no_error(error);
+    g_assert_cmpuint(f.disk->size, ==, IMAGE_BYTES);
+    g_assert_cmpuint(f.disk->offset_alignment, ==, 4096);
+    g_assert_cmpuint(f.disk->physical_sector, ==, 4096);
+    f.queue = f.disk->class->queue_new(f.disk, f.lane);
+    g_assert_nonnull(f.queue);
+    f.memory = g_malloc(65536);
+    g_autofree uint8_t *before = image(&f, &len);
+    pattern(expected, sizeof(expected), 3);
+    memcpy(f.memory, expected, sizeof(expected));
+    g_assert_cmpint(run_flat(&f, DISK_WRITE, 7 * DISK_SECTOR, sizeof(expected), f.memory), ==, 0);
+    g_assert_cmpint(run(&f, DISK_DISCARD, 65536, 65536, NULL, 0, false), ==, 0);
+    g_assert_cmpint(run(&f, DISK_WRITE_ZEROES, 32768 - 512, 5120, NULL, 0, false), ==, 0);
+    g_assert_cmpint(run(&f, DISK_FLUSH, 0, 0, NULL, 0, false), ==, 0);
+    memcpy(before + 7 * DISK_SECTOR, expected, sizeof(expected));
+    memset(before + 32768 - 512, 0, 5120);
+    g_autofree uint8_t *now = image(&f, &len);
+    g_assert_cmpmem(now, 65536, before, 65536);
+    g_assert_cmpint(run_flat(&f, DISK_READ, 7 * DISK_SECTOR, sizeof(expected), f.memory), ==, 0);
+    g_assert_cmpmem(f.memory, sizeof(expected), expected, sizeof(expected));
+    f.disk->class->queue_free(f.queue);
+    disk_close(f.disk);
+    lane_free(f.lane);
+    g_autofree char *detach = g_strdup_printf("losetup --detach %s", device);
+    g_free(output_of(detach));
+    g_free(f.memory);
+    g_unlink(f.path);
+    g_free(f.path);
 }
 
 /* More unaligned requests than there are bounce buffers. */
@@ -827,6 +891,7 @@ int main(int argc, char **argv)
     g_test_add_func("/raw/scattered-buffer", test_scattered_buffer);
     g_test_add_func("/raw/4kn-neighbours", test_4kn_neighbours);
     g_test_add_func("/raw/4kn-two-lanes", test_4kn_two_lanes);
+    g_test_add_func("/raw/block-device-4kn", test_block_device_4kn);
     g_test_add_func("/raw/bounce-pool-empty", test_bounce_pool_empty);
     g_test_add_func("/raw/full-queue", test_full_queue);
     g_test_add_func("/raw/flush-and-fua", test_flush_and_fua);
