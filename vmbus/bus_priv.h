@@ -14,6 +14,10 @@
  * A channel is used by two lanes, which never touch the same member at the same time: the bus's
  * lane hands the channel over by posting `open`, and has it back when `closed` arrives. The few
  * members that both read while the channel is open are constant then, or atomic.
+ *
+ * There are no generation numbers: tasks run in the order of posting, a channel's lane posts
+ * `closed` last, and no connection begins before every channel is closed. So whatever arrives from
+ * a lane belongs to the present connection, or finds a reset under way, which sends nothing.
  */
 #ifndef VMBUSD_VMBUS_BUS_PRIV_H
 #define VMBUSD_VMBUS_BUS_PRIV_H
@@ -82,7 +86,6 @@ struct vmbus_channel {
     bool modifying;
     bool modify_again; /* a newer one came, below 5.3 */
     uint32_t modify_vp, modify_next_vp;
-    uint32_t modify_generation;
 
     /* Written by the bus's lane before `open`, constant while the channel is open. */
     uint32_t version;
@@ -90,7 +93,6 @@ struct vmbus_channel {
     uint64_t in_features;    /* GPA of the feature bits that the guest sets in its own ring */
 
     _Atomic uint32_t target_vp;
-    _Atomic uint32_t opens; /* how often it was opened; tells a late request from a fresh one */
 
     struct lane_task open, close, kick, modify;   /* bus -> channel */
     struct lane_task opened, closed, modified;    /* channel -> bus */
@@ -122,7 +124,6 @@ struct vmbus_channel {
         struct lane_task task;
         atomic_bool asked; /* the task has not run yet */
         bool exist;        /* bus's lane: they have been made for this open */
-        uint32_t opens;
         uint16_t count;
         struct lane *lane[LIMIT_VCPUS]; /* more channels than VPs are of no use */
     } subchannels;
@@ -169,7 +170,6 @@ struct vmbus_bus {
     uint64_t interrupt_page; /* GPA; below 2.4 */
     bool offers_requested;
     bool offers_end_due; /* ALL_OFFERS_DELIVERED is to be sent */
-    uint32_t generation; /* counts connections: answers that belong to an older one are dropped */
 
     struct {
         bool active;

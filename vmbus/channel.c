@@ -103,13 +103,18 @@ static void hand_back(struct vmbus_channel *channel)
     lane_post(channel->lane, &channel->drained);
 }
 
+/* Nothing calls us any more. */
+static void disarm(struct vmbus_channel *channel)
+{
+    channel->held = channel->want_reserve = channel->want_write = false;
+    lane_unwatch(channel->lane, &channel->source);
+    lane_timer_cancel(channel->lane, &channel->room);
+}
+
 static void stop(struct vmbus_channel *channel)
 {
     channel->life = LIFE_STOPPING;
-    channel->held = false;
-    channel->want_reserve = channel->want_write = false;
-    lane_unwatch(channel->lane, &channel->source);
-    lane_timer_cancel(channel->lane, &channel->room);
+    disarm(channel);
     channel->vsp->class->close(channel->vsp, channel);
 }
 
@@ -264,8 +269,6 @@ static int open_device(struct vmbus_channel *channel)
 
     if (!error && class->open)
         error = class->open(channel->vsp, channel, channel->request.user_data);
-    if (error)
-        lane_unwatch(channel->lane, &channel->source);
     return error;
 }
 
@@ -274,15 +277,16 @@ static void on_open(struct lane_task *task)
     struct vmbus_channel *channel = container_of(task, struct vmbus_channel, open);
 
     channel->life = LIFE_LIVE;
-    channel->close_asked = channel->held = channel->unpublished = channel->spoken = false;
-    channel->want_reserve = channel->want_write = false;
+    channel->close_asked = channel->unpublished = channel->spoken = false;
     channel->broken = 0;
     channel->private_data = NULL;
     channel->open_error = open_device(channel);
-    if (channel->open_error)
+    if (channel->open_error) {
+        disarm(channel);
         hand_back(channel);
-    else
+    } else {
         lane_post(channel->bus->lane, &channel->opened);
+    }
 }
 
 /* OPEN_RESULT is out. What was said before it has gone unheard (Linux's netvsc does not look at its

@@ -188,7 +188,6 @@ static void reset_begin(struct vmbus_bus *bus, enum reset_then then)
     bus->reset.version = bus->version;
     bus->reset.vp = bus->message_vp;
     bus->version = 0;
-    bus->generation++;
     bus->offers_requested = false;
     bus->offers_end_due = false;
     bus_outbox_clear(bus);

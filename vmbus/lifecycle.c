@@ -119,9 +119,7 @@ static void begin_open(struct vmbus_channel *channel)
     channel->state = CHANNEL_OPENING;
     channel->bus->busy++;
     channel->close_wanted = false;
-    channel->modifying = false;
     atomic_store(&channel->target_vp, channel->request.target_vp);
-    atomic_fetch_add(&channel->opens, 1);
     lane_post(channel->lane, &channel->open);
 }
 
@@ -268,7 +266,6 @@ static void begin_modify(struct vmbus_channel *channel, uint32_t vp)
     channel->modifying = true;
     channel->modify_again = false;
     channel->modify_vp = vp;
-    channel->modify_generation = channel->bus->generation;
     lane_post(channel->lane, &channel->modify);
 }
 
@@ -308,8 +305,6 @@ static void on_modified(struct lane_task *task)
 {
     struct vmbus_channel *channel = container_of(task, struct vmbus_channel, modified);
 
-    if (channel->modify_generation != channel->bus->generation)
-        return; /* asked for by a guest that is gone */
     channel->modifying = false;
     send_modify_response(channel->bus, channel->relid, true);
     if (channel->modify_again && channel->state == CHANNEL_OPEN)

@@ -48,9 +48,8 @@ static void on_offer_subchannels(struct lane_task *task)
     struct vmbus_bus *bus = primary->bus;
     uint16_t count = primary->subchannels.count, made = 0;
 
-    /* The primary may have been closed, even opened again, since the device asked. */
-    if (primary->state == CHANNEL_OPEN && !primary->subchannels.exist &&
-        primary->subchannels.opens == atomic_load(&primary->opens))
+    /* The primary may have been closed since the device asked. */
+    if (primary->state == CHANNEL_OPEN && !primary->subchannels.exist)
         while (made < count && add_subchannel(primary, primary->subchannels.lane[made], made + 1))
             made++;
     primary->subchannels.exist |= made > 0;
@@ -75,7 +74,6 @@ int vsp_offer_subchannels(struct vsp *vsp, uint16_t count, struct lane *const la
     }
     memcpy(primary->subchannels.lane, lane, count * sizeof(lane[0]));
     primary->subchannels.count = count;
-    primary->subchannels.opens = atomic_load(&primary->opens);
     lane_post(bus->lane, &primary->subchannels.task);
     return 0;
 }

@@ -128,13 +128,10 @@ uint16_t vmbus_channel_index(const struct vmbus_channel *channel);
 void vmbus_channel_set_private(struct vmbus_channel *channel, void *private_data);
 void *vmbus_channel_private(const struct vmbus_channel *channel);
 
-/* --- From the bus's lane
- * ------------------------------------------------------------------------------------- */
-
 /* Offer `count` subchannels of the device, on `lane[0..count)`; they are taken back with the next
  * reset or close of the primary. Once per open of the primary; asked again, or after the primary
- * has closed, nothing happens. May be called from any lane: the work is posted to the bus. 0,
- * -ENOSPC beyond LIMIT_CHANNELS or LIMIT_VCPUS, -EBUSY while the last call is still on its way. */
+ * has closed, nothing happens. Lane: the primary's; the work is posted to the bus. 0, -ENOSPC
+ * beyond LIMIT_CHANNELS or LIMIT_VCPUS, -EBUSY while the last call is still on its way. */
 int vsp_offer_subchannels(struct vsp *vsp, uint16_t count, struct lane *const lane[]);
 
 #endif

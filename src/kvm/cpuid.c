@@ -2,15 +2,16 @@
 /*
  * CPUID: model, topology and Hyper-V's leaves.
  *
- * Facts: Intel SDM volume 2 (leaves 1, 4, 0xB), AMD APM volume 3 (0x80000008, 0x8000001E), Hyper-V
- * TLFS appendix on CPUID, and what Linux, iPXE and KVM check of the 0x4000000x leaves. KVM's own
- * signature must not appear at all: a guest that finds it beside Hyper-V's takes KVM's and never
- * loads hv_vmbus.
+ * Facts: Intel SDM volume 2 (leaves 1, 4, 0xB), AMD APM volume 3 (0x80000008, 0x8000001D and E),
+ * Hyper-V TLFS appendix on CPUID, and what Linux, iPXE and KVM check of the 0x4000000x leaves.
+ * KVM's own signature must not appear at all: a guest that finds it beside Hyper-V's takes KVM's
+ * and never loads hv_vmbus.
  *
  * The named baselines are the x86-64 psABI's levels. They promise features and hide everything else
  * of leaves 1, 7 and 0x80000001, so that a machine can move between hosts of different generations.
  *
- * Left out: leaf 0x1F (dies, modules), cache topology beyond the sharing counts of leaf 4.
+ * Left out: leaf 0x1F (dies, modules; KVM's is empty, and then guests take 0xB), cache topology
+ * beyond the sharing counts of leaves 4 and 0x8000001D.
  */
 #include "src/kvm/cpuid.h"
 
@@ -45,6 +46,7 @@ enum {
     HV_EDX_CRASH = 1u << 10,
     HV_EDX_DIRECT_TIMERS = 1u << 19,
     /* Leaf 0x40000004. */
+    HV_HINT_APIC_ACCESS = 1u << 3,
     HV_HINT_RELAXED_TIMING = 1u << 5,
     HV_HINT_DEPRECATE_AUTO_EOI = 1u << 9, /* AutoEOI makes KVM switch AVIC and APICv off */
 };
@@ -87,7 +89,7 @@ static const struct cpuid_mask cpuid_masks[] = {
     {0x80000001u, 0, REG_ECX, {0, BIT(0), BIT(5)}, BIT(4)},
 };
 
-G_DEFINE_QUARK(cpuid - error - quark, cpuid_error)
+G_DEFINE_QUARK(cpuid_error, cpuid_error)
 
 static unsigned cpuid_width(unsigned count)
 {
@@ -196,8 +198,24 @@ static bool cpuid_is_amd(struct cpuid_table *table)
     return entry && (entry->ebx == 0x68747541u || entry->ebx == 0x6f677948u); /* "Auth", "Hygo" */
 }
 
-/* Counts that are the same for every VP. */
-static void cpuid_apply_topology(struct cpuid_table *table, const struct cpuid_topology *topology)
+/* How many APIC ids share the cache that `entry` describes (Intel's leaf 4, AMD's 0x8000001D): a
+ * core's threads the first two levels, the package the others; Intel's also has the package's
+ * cores. */
+static void cpuid_apply_cache(struct kvm_cpuid_entry2 *entry, unsigned thread_bits,
+                              unsigned package_bits)
+{
+    unsigned level = entry->eax >> 5 & 7;
+    uint32_t sharing = (1u << (level < 3 ? thread_bits : package_bits)) - 1;
+    if (!(entry->eax & 0x1f))
+        return; /* the list's end */
+    entry->eax = (entry->eax & ~(0xfffu << 14)) | (sharing & 0xfff) << 14;
+    if (entry->function == 4) {
+        uint32_t cores = (1u << (package_bits - thread_bits)) - 1;
+        entry->eax = (entry->eax & ~(0x3fu << 26)) | (cores & 0x3f) << 26;
+    }
+}
+
+void cpuid_apply_topology(struct cpuid_table *table, const struct cpuid_topology *topology)
 {
     unsigned package = topology->cores * topology->threads;
     unsigned thread_bits = cpuid_width(topology->threads);
@@ -207,15 +225,9 @@ static void cpuid_apply_topology(struct cpuid_table *table, const struct cpuid_t
         entry->ebx = (entry->ebx & 0xff00ffffu) | package << 16;
         entry->edx = package > 1 ? entry->edx | BIT(28) : entry->edx & ~BIT(28);
     }
-    /* Intel's cache leaves: how many ids share each cache, how many cores are in the package. */
     for (uint32_t i = 0; i < table->head.nent; i++) {
-        entry = &table->entry[i];
-        if (entry->function != 4 || !(entry->eax & 0x1f))
-            continue;
-        unsigned level = entry->eax >> 5 & 7;
-        uint32_t sharing = (level < 3 ? 1u << thread_bits : 1u << package_bits) - 1;
-        uint32_t cores = (1u << (package_bits - thread_bits)) - 1;
-        entry->eax = (entry->eax & 0x3fffu) | (sharing & 0xfff) << 14 | (cores & 0x3f) << 26;
+        if (table->entry[i].function == 4 || table->entry[i].function == 0x8000001du)
+            cpuid_apply_cache(&table->entry[i], thread_bits, package_bits);
     }
     if (!cpuid_is_amd(table))
         return;
@@ -227,13 +239,14 @@ static void cpuid_apply_topology(struct cpuid_table *table, const struct cpuid_t
         entry->ecx |= BIT(1); /* CmpLegacy: the count of leaf 1 is cores */
 }
 
-static void cpuid_apply_hyperv(struct cpuid_table *table, const struct cpuid_hyperv *hyperv)
+/* False if the table is full. */
+static bool cpuid_apply_hyperv(struct cpuid_table *table, const struct cpuid_hyperv *hyperv)
 {
     struct kvm_cpuid_entry2 *leaf[6];
     for (uint32_t i = 0; i < 6; i++) {
         leaf[i] = cpuid_get(table, HV_VENDOR_LEAF + i, 0);
         if (!leaf[i])
-            return;
+            return false;
     }
     *leaf[0] = (struct kvm_cpuid_entry2){.function = HV_VENDOR_LEAF, .eax = HV_MAX_LEAF};
     memcpy(&leaf[0]->ebx, "Micr", 4);
@@ -248,10 +261,12 @@ static void cpuid_apply_hyperv(struct cpuid_table *table, const struct cpuid_hyp
     leaf[3]->ebx = HV_EBX_POST_MESSAGES | HV_EBX_SIGNAL_EVENTS;
     leaf[3]->edx = HV_EDX_FREQUENCY | HV_EDX_CRASH |
                    (hyperv->direct_timers ? (uint32_t)HV_EDX_DIRECT_TIMERS : 0);
-    leaf[4]->eax = HV_HINT_RELAXED_TIMING | HV_HINT_DEPRECATE_AUTO_EOI;
+    leaf[4]->eax = HV_HINT_RELAXED_TIMING | HV_HINT_DEPRECATE_AUTO_EOI |
+                   (hyperv->apic_assist ? (uint32_t)HV_HINT_APIC_ACCESS : 0);
     leaf[4]->ebx = HV_SPIN_NEVER;
     leaf[5]->eax = hyperv->vps > HV_LIMIT_VPS ? hyperv->vps : HV_LIMIT_VPS;
     leaf[5]->ebx = HV_LIMIT_LPS;
+    return true;
 }
 
 bool cpuid_build(struct cpuid_table *table, int kvm_fd, const char *model,
@@ -280,7 +295,11 @@ bool cpuid_build(struct cpuid_table *table, int kvm_fd, const char *model,
         }
     }
     cpuid_apply_topology(table, topology);
-    cpuid_apply_hyperv(table, hyperv);
+    if (!cpuid_apply_hyperv(table, hyperv)) {
+        g_set_error(error, CPUID_ERROR, CPUID_ERROR_HOST,
+                    "KVM proposes so much CPUID that Hyper-V's leaves do not fit");
+        return false;
+    }
     return true;
 }
 
@@ -304,7 +323,7 @@ void cpuid_for_vp(struct cpuid_table *table, const struct cpuid_topology *topolo
             entry->edx = apic_id;
         } else if (entry->function == 0x8000001eu) {
             entry->eax = apic_id;
-            entry->ebx = apic_id >> thread_bits | (topology->threads - 1) << 8;
+            entry->ebx = vp / topology->threads % topology->cores | (topology->threads - 1) << 8;
             entry->ecx = apic_id >> package_bits;
         }
     }

@@ -25,6 +25,8 @@ struct cpuid_topology {
 
 struct cpuid_hyperv {
     bool direct_timers; /* leaf 3 EDX bit 19: timers interrupt directly, not by message */
+    bool apic_assist; /* leaf 4 EAX bit 3: end interrupts through the VP assist page, which saves an
+                       * exit each unless the processor does that itself (APICv, AVIC) */
     unsigned vps;
 };
 
@@ -40,6 +42,10 @@ uint32_t cpuid_apic_id(const struct cpuid_topology *topology, unsigned vp);
 bool cpuid_build(struct cpuid_table *table, int kvm_fd, const char *model,
                  const struct cpuid_topology *topology, const struct cpuid_hyperv *hyperv,
                  GError **error);
+
+/* Put the counts that are the same for every VP into the leaves that there are; cpuid_build() does.
+ */
+void cpuid_apply_topology(struct cpuid_table *table, const struct cpuid_topology *topology);
 
 /* Put VP `vp`'s APIC id into every leaf that shows it. */
 void cpuid_for_vp(struct cpuid_table *table, const struct cpuid_topology *topology, unsigned vp);

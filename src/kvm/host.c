@@ -34,10 +34,12 @@ const struct kvm_host_need kvm_host_needs[] = {
     {KVM_CAP_HYPERV_VP_INDEX, "HYPERV_VP_INDEX", "virtual processor numbers"},
     {KVM_CAP_HYPERV_EVENTFD, "HYPERV_EVENTFD", "signals from the guest"},
     {KVM_CAP_HYPERV_CPUID, "HYPERV_CPUID", "Hyper-V's CPUID leaves"},
+    {KVM_CAP_X86_USER_SPACE_MSR, "X86_USER_SPACE_MSR", "a guest's crash report"},
+    {KVM_CAP_X86_MSR_FILTER, "X86_MSR_FILTER", "a guest's crash report"},
     {0, NULL, NULL},
 };
 
-G_DEFINE_QUARK(kvm - host - error - quark, kvm_host_error)
+G_DEFINE_QUARK(kvm_host_error, kvm_host_error)
 
 static bool kvm_host_device_open(struct kvm_host *host, GError **error)
 {
@@ -56,6 +58,24 @@ static bool kvm_host_device_open(struct kvm_host *host, GError **error)
             "/dev/kvm: %s; load kvm_intel or kvm_amd, and see that virtualisation is on in the "
             "firmware (vmbusctl check says more)",
             g_strerror(reason));
+    return false;
+}
+
+/* KVM's modules leave in these parameters what the processor really has. */
+static bool kvm_host_apicv(void)
+{
+    static const char *const parameters[] = {"/sys/module/kvm_intel/parameters/enable_apicv",
+                                             "/sys/module/kvm_amd/parameters/avic"};
+    for (size_t i = 0; i < G_N_ELEMENTS(parameters); i++) {
+        char value = 'N';
+        int fd = open(parameters[i], O_RDONLY | O_CLOEXEC);
+        if (fd < 0)
+            continue;
+        ssize_t got = read(fd, &value, 1);
+        close(fd);
+        if (got == 1 && (value == 'Y' || value == '1'))
+            return true;
+    }
     return false;
 }
 
@@ -92,6 +112,7 @@ bool kvm_host_open(struct kvm_host *host, GError **error)
     host->has_stats = ioctl(host->fd, KVM_CHECK_EXTENSION, KVM_CAP_BINARY_STATS_FD) > 0;
     host->has_enforce_cpuid =
         ioctl(host->fd, KVM_CHECK_EXTENSION, KVM_CAP_HYPERV_ENFORCE_CPUID) > 0;
+    host->has_apicv = kvm_host_apicv();
     return true;
 
 fail:

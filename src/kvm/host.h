@@ -17,6 +17,7 @@ struct kvm_host {
     int max_vcpus;
     bool has_stats;         /* KVM_GET_STATS_FD */
     bool has_enforce_cpuid; /* KVM_CAP_HYPERV_ENFORCE_CPUID */
+    bool has_apicv;         /* the processor ends interrupts without an exit (APICv, AVIC) */
 };
 
 #define KVM_HOST_ERROR (kvm_host_error_quark())

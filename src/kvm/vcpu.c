@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * vCPU threads: see vcpu.h. Facts: Documentation/virt/kvm/api.rst (kvm_run), Hyper-V TLFS
- * (hypercall ABI), KVM's arch/x86/kvm/hyperv.c (what is left in params[] of a slow HvSignalEvent).
+ * (hypercall ABI, crash registers), KVM's arch/x86/kvm/hyperv.c (what is left in params[] of a slow
+ * HvSignalEvent).
  *
  * A kick is: say why, forbid the next entry (immediate_exit), interrupt the current one (a signal
  * whose handler does nothing). The thread allows entry again before it looks at the reasons, so
@@ -29,8 +30,8 @@
 #define HV_STATUS_PARAMETER    5u
 #define HV_POST_INPUT          256u
 
-#define MSR_HV_CRASH_P0  0x40000100u
-#define MSR_HV_CRASH_CTL 0x40000105u
+#define MSR_HV_CRASH_P0 0x40000100u
+#define CRASH_REGISTERS 5u
 
 static void vcpu_signal(int number)
 {
@@ -102,28 +103,37 @@ static void vcpu_event(struct vcpu *vcpu, enum vcpu_event event, const char *det
     vcpu->all->ops->event(vcpu->all->context, vcpu->vp, event, detail);
 }
 
-static void vcpu_crash(struct vcpu *vcpu, int fd)
+static void vcpu_crash(struct vcpu *vcpu, int fd, uint64_t control)
 {
     struct {
         struct kvm_msrs head;
-        struct kvm_msr_entry entry[6];
-    } msrs = {.head.nmsrs = 6};
-    for (uint32_t i = 0; i < 6; i++)
+        struct kvm_msr_entry entry[CRASH_REGISTERS];
+    } msrs = {.head.nmsrs = CRASH_REGISTERS};
+    for (uint32_t i = 0; i < CRASH_REGISTERS; i++)
         msrs.entry[i].index = MSR_HV_CRASH_P0 + i;
-    _Static_assert(MSR_HV_CRASH_P0 + 5 == MSR_HV_CRASH_CTL, "crash registers are neighbours");
     if (ioctl(fd, KVM_GET_MSRS, &msrs) < 0)
         memset(msrs.entry, 0, sizeof(msrs.entry));
-    for (uint32_t i = 0; i < 5; i++)
+    for (uint32_t i = 0; i < CRASH_REGISTERS; i++)
         vcpu->crash[i] = msrs.entry[i].data;
-    vcpu->crash_control = msrs.entry[5].data;
+    vcpu->crash_control = control;
     vcpu_event(vcpu, VCPU_EVENT_CRASH, "crash registers written");
 }
 
-static void vcpu_system_event(struct vcpu *vcpu, int fd, const struct kvm_run *run)
+/* Crash control, the one register that we keep from KVM, which would neither offer messages to the
+ * guest nor pass on that there is one. */
+static void vcpu_msr(struct vcpu *vcpu, int fd, struct kvm_run *run)
 {
-    if (run->system_event.type == KVM_SYSTEM_EVENT_CRASH)
-        vcpu_crash(vcpu, fd);
-    else if (run->system_event.type == KVM_SYSTEM_EVENT_RESET)
+    bool known = run->msr.index == KVM_VM_CRASH_CONTROL;
+    run->msr.error = !known;
+    if (known && run->exit_reason == KVM_EXIT_X86_RDMSR)
+        run->msr.data = VCPU_CRASH_NOTIFY | VCPU_CRASH_MESSAGE;
+    else if (known && run->msr.data & VCPU_CRASH_NOTIFY)
+        vcpu_crash(vcpu, fd, run->msr.data);
+}
+
+static void vcpu_system_event(struct vcpu *vcpu, const struct kvm_run *run)
+{
+    if (run->system_event.type == KVM_SYSTEM_EVENT_RESET)
         vcpu_event(vcpu, VCPU_EVENT_RESET, "Hyper-V reset register");
     else
         vcpu_event(vcpu, VCPU_EVENT_SHUTDOWN, "system event");
@@ -151,9 +161,13 @@ static bool vcpu_exit(struct vcpu *vcpu, int fd, struct kvm_run *run)
     case KVM_EXIT_HYPERV:
         vcpu_hyperv(vcpu, run);
         return true;
-    case KVM_EXIT_SYSTEM_EVENT:
-        vcpu_system_event(vcpu, fd, run);
+    case KVM_EXIT_X86_RDMSR:
+    case KVM_EXIT_X86_WRMSR:
+        vcpu_msr(vcpu, fd, run);
         return true;
+    case KVM_EXIT_SYSTEM_EVENT:
+        vcpu_system_event(vcpu, run);
+        return false;
     case KVM_EXIT_SHUTDOWN:
         vcpu_event(vcpu, VCPU_EVENT_RESET, "triple fault");
         return false;
@@ -244,7 +258,8 @@ int vcpus_start(struct vcpus *vcpus, struct kvm_vm *vm, const struct vcpu_ops *o
     pthread_mutex_init(&vcpus->lock, NULL);
     pthread_cond_init(&vcpus->changed, NULL);
 
-    struct sigaction action = {.sa_handler = vcpu_signal};
+    /* SA_RESTART is for the log's writes; KVM_RUN returns EINTR whatever it says. */
+    struct sigaction action = {.sa_handler = vcpu_signal, .sa_flags = SA_RESTART};
     if (sigaction(VCPU_SIGNAL, &action, NULL) < 0)
         return -errno;
     pthread_attr_t attributes;

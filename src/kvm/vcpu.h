@@ -18,11 +18,15 @@
 
 /* What the guest did that ends or changes the machine's life. */
 enum vcpu_event {
-    VCPU_EVENT_RESET,    /* triple fault, or Hyper-V's reset register */
-    VCPU_EVENT_SHUTDOWN, /* KVM was told to shut down */
-    VCPU_EVENT_CRASH,    /* the guest's crash registers are filled: vcpu_crash_parameters() */
+    VCPU_EVENT_RESET,    /* triple fault, or Hyper-V's reset register; the vCPU parks itself */
+    VCPU_EVENT_SHUTDOWN, /* KVM was told to shut down; the vCPU parks itself */
+    VCPU_EVENT_CRASH,    /* the guest told of a crash: `crash` and `crash_control` are filled */
     VCPU_EVENT_ERROR,    /* KVM cannot go on with this guest; the vCPU parks itself */
 };
+
+/* What a guest finds in its crash control register, and writes there. */
+#define VCPU_CRASH_NOTIFY  (1ull << 63)
+#define VCPU_CRASH_MESSAGE (1ull << 62) /* P3 and P4 are address and length of a text */
 
 /* All called on the vCPU's thread. */
 struct vcpu_ops {
@@ -52,8 +56,8 @@ struct vcpu {
     clockid_t clock; /* the thread's CPU time */
     atomic_bool kicked;
     _Atomic uint64_t exits; /* to this process */
-    uint64_t crash[5];      /* crash registers P0..P4, filled before VCPU_EVENT_CRASH */
-    uint64_t crash_control;
+    /* Crash registers P0..P4, and the control written after them. To be read while parked. */
+    uint64_t crash[5], crash_control;
 };
 
 struct vcpus {
@@ -83,8 +87,8 @@ void vcpus_park(struct vcpus *vcpus);
 /* End and join all threads. */
 void vcpus_end(struct vcpus *vcpus);
 
-/* Make VP `vp` leave the guest and call `kicked`. Any thread; nothing while parked beyond
- * remembering it. */
+/* Make VP `vp` leave the guest and call `kicked`; nothing while parked beyond remembering it. Main
+ * lane (no other thread knows when a reset takes the vCPU's area away) or a vCPU's own thread. */
 void vcpus_kick(struct vcpus *vcpus, uint32_t vp);
 
 /* Sums over the vCPUs. */

@@ -30,15 +30,26 @@
 #define SELECTOR_CODE 0x10
 #define SELECTOR_DATA 0x18
 
-/* One MSR that every KVM must accept (`must`) or that some hosts lack. */
+struct one_msr {
+    struct kvm_msrs head;
+    struct kvm_msr_entry entry;
+};
+
+/* 0, -EINVAL if this KVM or processor has no such register, or -errno. */
 static int vcpu_set_msr(int fd, uint32_t index, uint64_t value)
 {
-    struct {
-        struct kvm_msrs head;
-        struct kvm_msr_entry entry;
-    } msr = {.head.nmsrs = 1, .entry = {.index = index, .data = value}};
+    struct one_msr msr = {.head.nmsrs = 1, .entry = {.index = index, .data = value}};
     int done = ioctl(fd, KVM_SET_MSRS, &msr);
     return done < 0 ? -errno : done == 1 ? 0 : -EINVAL;
+}
+
+/* As firmware does on Intel: without it Linux takes REP MOVS for slow. The bits that KVM has set
+ * (no BTS, no PEBS) stay. Others may refuse the register. */
+static void vcpu_fast_strings(int fd)
+{
+    struct one_msr msr = {.head.nmsrs = 1, .entry = {.index = MSR_MISC_ENABLE}};
+    if (ioctl(fd, KVM_GET_MSRS, &msr) == 1)
+        vcpu_set_msr(fd, MSR_MISC_ENABLE, msr.entry.data | MISC_FAST_STRING);
 }
 
 /* The BSP's pins as a PC's firmware leaves them: the 8259 on LINT0, NMI on LINT1. */
@@ -68,7 +79,7 @@ int vcpu_state_reset(int vcpu_fd, unsigned vp, struct kvm_cpuid2 *cpuid, bool en
         return -errno;
     if ((result = vcpu_set_msr(vcpu_fd, MSR_MTRR_DEF_TYPE, MTRR_ENABLED_WB)) < 0)
         return result;
-    vcpu_set_msr(vcpu_fd, MSR_MISC_ENABLE, MISC_FAST_STRING); /* Intel's; others may refuse it */
+    vcpu_fast_strings(vcpu_fd);
     return vp == 0 ? vcpu_apic_pins(vcpu_fd) : 0;
 }
 

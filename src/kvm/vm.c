@@ -159,19 +159,40 @@ static int kvm_vm_vcpu(struct kvm_vm *vm, unsigned vp)
     return vcpu_state_reset(fd, vp, &vm->cpuid->head, vm->host->has_enforce_cpuid);
 }
 
+/* Accesses to crash control, and to no other register, come to us. */
+static int kvm_vm_registers(struct kvm_vm *vm)
+{
+    unsigned long nothing_allowed = 0; /* KVM reads whole longs */
+    struct kvm_enable_cap exits = {.cap = KVM_CAP_X86_USER_SPACE_MSR,
+                                   .args = {KVM_MSR_EXIT_REASON_FILTER}};
+    struct kvm_msr_filter filter = {
+        .flags = KVM_MSR_FILTER_DEFAULT_ALLOW,
+        .ranges = {{.flags = KVM_MSR_FILTER_READ | KVM_MSR_FILTER_WRITE,
+                    .nmsrs = 1,
+                    .base = KVM_VM_CRASH_CONTROL,
+                    .bitmap = (uint8_t *)&nothing_allowed}},
+    };
+    if (ioctl(vm->fd, KVM_ENABLE_CAP, &exits) < 0 ||
+        ioctl(vm->fd, KVM_X86_SET_MSR_FILTER, &filter) < 0)
+        return -errno;
+    return 0;
+}
+
 int kvm_vm_create(struct kvm_vm *vm, const char **ret_what)
 {
     static const struct {
         const char *what;
         int (*step)(struct kvm_vm *vm);
-    } before[] = {{"guest memory", kvm_vm_memory}, {"interrupt controllers", kvm_vm_irqchip}},
+    } before[] = {{"guest memory", kvm_vm_memory},
+                  {"interrupt controllers", kvm_vm_irqchip},
+                  {"crash registers", kvm_vm_registers}},
       after[] = {{"interrupt routes", kvm_vm_routes}, {"interrupt descriptors", kvm_vm_irqfds}};
     int result;
     vm->fd = ioctl(vm->host->fd, KVM_CREATE_VM, 0);
     *ret_what = "a virtual machine";
     if (vm->fd < 0)
         return -errno;
-    for (unsigned i = 0; i < 2; i++) {
+    for (unsigned i = 0; i < sizeof(before) / sizeof(before[0]); i++) {
         *ret_what = before[i].what;
         if ((result = before[i].step(vm)) < 0)
             goto fail;
@@ -182,7 +203,7 @@ int kvm_vm_create(struct kvm_vm *vm, const char **ret_what)
             goto fail;
     }
     /* A route to a SINT names a VP, which must exist. */
-    for (unsigned i = 0; i < 2; i++) {
+    for (unsigned i = 0; i < sizeof(after) / sizeof(after[0]); i++) {
         *ret_what = after[i].what;
         if ((result = after[i].step(vm)) < 0)
             goto fail;

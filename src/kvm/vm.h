@@ -21,6 +21,9 @@
 
 #define KVM_VM_PC_GSIS 24u
 
+/* Hyper-V's crash control register: the guest's accesses are KVM_EXIT_X86_RDMSR and _WRMSR. */
+#define KVM_VM_CRASH_CONTROL 0x40000105u
+
 struct kvm_run;
 
 struct kvm_vm {

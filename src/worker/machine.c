@@ -19,8 +19,9 @@
 #include "src/worker/exit.h"
 #include "src/worker/machine_priv.h"
 
-#define CRASH_NOTIFY  (1ull << 63)
-#define CRASH_MESSAGE (1ull << 62)
+#define CRASH_LINES                                                               \
+    64u /* of a crash message in the log: the last, as many as 4 KiB usually have \
+         */
 
 void machine_listen(struct machine *machine, void (*event)(enum machine_event event, void *context),
                     void *context)
@@ -33,7 +34,9 @@ void machine_listen(struct machine *machine, void (*event)(enum machine_event ev
 
 static void machine_emit(struct machine *machine, enum machine_event event)
 {
-    log_info("%s", machine_event_text(event));
+    /* The last two come once. */
+    if (event >= MACHINE_EVENT_ERROR || machine_may_log(machine))
+        log_info("%s", machine_event_text(event));
     for (unsigned i = 0; i < machine->listeners; i++)
         machine->listener[i].event(event, machine->listener[i].context);
 }
@@ -77,10 +80,14 @@ int machine_resume(struct machine *machine)
     if (machine->state != MACHINE_PAUSED)
         return -EINVAL;
     machine->state = MACHINE_RUNNING;
+    machine_emit(machine, MACHINE_EVENT_RUNNING);
+    if (atomic_load(&machine->told)) { /* by a guest that was just being paused */
+        machine_told_run(&machine->told_task);
+        return 0;
+    }
     vcpus_run(&machine->vcpus);
     if (machine->timesync)
         timesync_step(machine->timesync);
-    machine_emit(machine, MACHINE_EVENT_RUNNING);
     return 0;
 }
 
@@ -109,7 +116,12 @@ static void machine_fail(struct machine *machine, const char *what, const char *
     log_error("%s: %s", what, why);
     machine->exit_status = EXIT_STATUS_FAILED;
     machine_emit(machine, MACHINE_EVENT_ERROR);
-    machine_stop(machine);
+    if (machine->state == MACHINE_RESETTING) {
+        machine->state = MACHINE_STOPPED;
+        machine_stopped(machine); /* the bus has been waited for */
+    } else {
+        machine_stop(machine);
+    }
 }
 
 static void machine_reset_devices(struct machine *machine)
@@ -148,10 +160,10 @@ static void machine_reset_finish(void *context)
     machine->resets++;
     atomic_store(&machine->told, 0);
     machine->state = machine->paused_before_reset ? MACHINE_PAUSED : MACHINE_RUNNING;
-    if (machine->state == MACHINE_RUNNING) {
+    if (machine->state == MACHINE_RUNNING)
         vcpus_run(&machine->vcpus);
-        machine_emit(machine, MACHINE_EVENT_RUNNING);
-    }
+    machine_emit(machine,
+                 machine->state == MACHINE_RUNNING ? MACHINE_EVENT_RUNNING : MACHINE_EVENT_PAUSED);
 }
 
 int machine_reset(struct machine *machine)
@@ -171,39 +183,53 @@ int machine_reset(struct machine *machine)
 bool machine_crash(const struct machine *machine, uint64_t parameter[5], char *message,
                    unsigned size)
 {
-    if (!atomic_load(&machine->has_crash))
+    if (!machine->crash.any)
         return false;
-    const struct vcpu *vcpu = machine->crashed;
-    memcpy(parameter, vcpu->crash, sizeof(vcpu->crash));
-    if (!size)
-        return true;
-    message[0] = '\0';
-    if (!(vcpu->crash_control & CRASH_MESSAGE))
-        return true;
-    /* P3 and P4: address and length of the text (TLFS; Linux puts the tail of its log there). */
-    uint64_t len = vcpu->crash[4] < size - 1 ? vcpu->crash[4] : size - 1;
-    if (!gmem_read(&machine->gmem, vcpu->crash[3], message, len))
-        len = 0;
-    for (uint64_t i = 0; i < len; i++)
-        message[i] = isprint((unsigned char)message[i]) || message[i] == '\n' ? message[i] : '.';
-    message[len] = '\0';
+    memcpy(parameter, machine->crash.parameter, sizeof(machine->crash.parameter));
+    snprintf(message, size, "%s", machine->crash.message);
     return true;
 }
 
-static void machine_crash_log(const struct machine *machine)
+/* P3 and P4 are address and length of the text (TLFS); Linux puts the tail of its log there. */
+static void machine_crash_text(struct machine *machine, const struct vcpu *vcpu)
 {
-    uint64_t p[5];
-    char message[512];
-    if (!machine_crash(machine, p, message, sizeof(message)))
+    char *text = machine->crash.message;
+    uint64_t len = MIN(vcpu->crash[4], MACHINE_CRASH_TEXT - 1);
+    if (!(vcpu->crash_control & VCPU_CRASH_MESSAGE) ||
+        !gmem_read(&machine->gmem, vcpu->crash[3], text, len))
+        len = 0;
+    for (uint64_t i = 0; i < len; i++)
+        text[i] = isprint((unsigned char)text[i]) || text[i] == '\n' ? text[i] : '.';
+    text[len] = '\0';
+}
+
+static void machine_crash_log(struct machine *machine)
+{
+    const uint64_t *p = machine->crash.parameter;
+    if (!machine_may_log(machine))
         return;
     log_error("guest crashed: %#llx %#llx %#llx %#llx %#llx", (unsigned long long)p[0],
               (unsigned long long)p[1], (unsigned long long)p[2], (unsigned long long)p[3],
               (unsigned long long)p[4]);
-    char *rest = message, *line;
+    char text[MACHINE_CRASH_TEXT];
+    memcpy(text, machine->crash.message, sizeof(text));
+    char *rest = text + strlen(text), *line;
+    for (unsigned lines = 0; rest > text && lines <= CRASH_LINES;)
+        lines += *--rest == '\n';
     while ((line = strsep(&rest, "\n"))) {
         if (*line)
             log_error("guest: %s", line);
     }
+}
+
+/* Take down what the guest said. The vCPUs are parked. */
+static void machine_crash_take(struct machine *machine)
+{
+    const struct vcpu *vcpu = atomic_load(&machine->crashed);
+    machine->crash.any = true;
+    memcpy(machine->crash.parameter, vcpu->crash, sizeof(vcpu->crash));
+    machine_crash_text(machine, vcpu);
+    machine_crash_log(machine);
 }
 
 /* Carry out what the description says for power-off, reboot and crash. */
@@ -227,12 +253,12 @@ static void machine_act(struct machine *machine, enum config_action action, int 
 void machine_told_run(struct lane_task *task)
 {
     struct machine *machine = container_of(task, struct machine, told_task);
-    unsigned told = atomic_exchange(&machine->told, 0);
     if (machine->state != MACHINE_RUNNING)
-        return; /* stale news of a machine that is parked already */
+        return; /* kept for machine_resume(); a reset forgets it */
+    unsigned told = atomic_exchange(&machine->told, 0);
     if (told & TOLD_CRASH) {
         vcpus_park(&machine->vcpus);
-        machine_crash_log(machine);
+        machine_crash_take(machine);
         machine_emit(machine, MACHINE_EVENT_CRASH);
         machine_act(machine, machine->config->on_crash, EXIT_STATUS_CRASHED);
     } else if (told & TOLD_ERROR) {
@@ -242,10 +268,7 @@ void machine_told_run(struct lane_task *task)
         machine_emit(machine, MACHINE_EVENT_POWEROFF);
         machine_act(machine, machine->config->on_poweroff, EXIT_STATUS_OK);
     } else if (told & TOLD_RESET) {
-        if (machine->config->on_reboot == ACTION_RESTART)
-            machine_reset(machine);
-        else
-            machine_act(machine, machine->config->on_reboot, EXIT_STATUS_OK);
+        machine_act(machine, machine->config->on_reboot, EXIT_STATUS_OK);
     }
 }
 

@@ -55,11 +55,14 @@ const struct config *machine_config(const struct machine *machine);
 int machine_pause(struct machine *machine);
 int machine_resume(struct machine *machine);
 
-/* As the reset button: asynchronous, ends with MACHINE_EVENT_RUNNING. */
+/* As the reset button: asynchronous, ends with MACHINE_EVENT_RUNNING, or _PAUSED if the machine was
+ * paused before. */
 int machine_reset(struct machine *machine);
 
 /* As pulling the plug: the worker's main lane ends, exit status 0. */
 void machine_stop(struct machine *machine);
+
+#define MACHINE_CRASH_TEXT (4096u + 1) /* a page at most, by the TLFS */
 
 /* The last crash report: five parameters, and the message (guest text, made printable) or "". False
  * if there was none. */

@@ -58,7 +58,11 @@ static bool build_kvm(struct machine *machine, GError **error)
 {
     const struct config *config = machine->config;
     struct cpuid_topology topology = {config->sockets, config->cores, config->threads};
-    struct cpuid_hyperv hyperv = {.direct_timers = config->direct_timers, .vps = config->vcpus};
+    struct cpuid_hyperv hyperv = {
+        .direct_timers = config->direct_timers,
+        .apic_assist = !machine->host.has_apicv,
+        .vps = config->vcpus,
+    };
     if ((int)config->vcpus > machine->host.max_vcpus) {
         g_set_error(error, BUILD_ERROR, ERANGE,
                     "vcpus.count: this host's KVM runs at most %d vCPUs", machine->host.max_vcpus);
@@ -234,8 +238,8 @@ static bool build_vmbus(struct machine *machine, GError **error)
     return build_integration(machine, error);
 }
 
-struct machine *machine_new(const struct config *config, const struct kvm_host *host,
-                            GError **error, int *ret_status)
+struct machine *machine_new(const struct config *config, struct kvm_host *host, GError **error,
+                            int *ret_status)
 {
     struct machine *machine = calloc(1, sizeof(*machine));
     *ret_status = EXIT_STATUS_FAILED;
@@ -245,6 +249,7 @@ struct machine *machine_new(const struct config *config, const struct kvm_host *
     }
     machine->config = config;
     machine->host = *host;
+    host->fd = -1;
     machine->vm.fd = -1;
     machine->boot.kernel_fd = machine->boot.initrd_fd = -1;
     bool built =

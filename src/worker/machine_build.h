@@ -15,10 +15,10 @@
 struct sandbox;
 
 /* Open everything that the description names and assemble the machine; no thread runs yet. `host`
- * is taken over, `config` must outlive the machine. NULL with `error`; *ret_status is then the exit
- * status. */
-struct machine *machine_new(const struct config *config, const struct kvm_host *host,
-                            GError **error, int *ret_status);
+ * is taken over (its descriptor becomes -1), `config` must outlive the machine. NULL with `error`;
+ * *ret_status is then the exit status. */
+struct machine *machine_new(const struct config *config, struct kvm_host *host, GError **error,
+                            int *ret_status);
 
 /* The sandbox is about to close: let go of what could lead out of it. */
 void machine_sealed(struct machine *machine);

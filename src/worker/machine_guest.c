@@ -62,15 +62,15 @@ static void guest_event(void *context, uint32_t vp, enum vcpu_event event, const
     struct machine *machine = context;
     switch (event) {
     case VCPU_EVENT_RESET:
-        log_info("guest reset: %s on VP %u", detail, vp);
+        if (machine_may_log(machine))
+            log_info("guest reset: %s on VP %u", detail, vp);
         machine_tell(machine, TOLD_RESET);
         break;
     case VCPU_EVENT_SHUTDOWN:
         machine_tell(machine, TOLD_POWEROFF);
         break;
     case VCPU_EVENT_CRASH:
-        machine->crashed = &machine->vcpus.vcpu[vp];
-        atomic_store(&machine->has_crash, true);
+        atomic_store(&machine->crashed, &machine->vcpus.vcpu[vp]);
         machine_tell(machine, TOLD_CRASH);
         break;
     case VCPU_EVENT_ERROR:
@@ -110,13 +110,25 @@ static void pc_irq(void *context, unsigned gsi, int level)
 
 static void pc_reset(void *context, const char *source)
 {
-    log_info("guest reset: %s", source);
-    machine_tell(context, TOLD_RESET);
+    struct machine *machine = context;
+    if (machine_may_log(machine))
+        log_info("guest reset: %s", source);
+    machine_tell(machine, TOLD_RESET);
 }
 
 static void pc_poweroff(void *context)
 {
     machine_tell(context, TOLD_POWEROFF);
+}
+
+bool machine_may_log(struct machine *machine)
+{
+    uint32_t swallowed;
+    if (!log_limit_pass(&machine->log_limit, &swallowed))
+        return false;
+    if (swallowed)
+        log_info("%u lines about resets and crashes suppressed", swallowed);
+    return true;
 }
 
 void machine_tell(struct machine *machine, enum machine_told told)

@@ -12,6 +12,7 @@
 #include <stdatomic.h>
 
 #include "src/common/lane.h"
+#include "src/common/log.h"
 #include "src/kvm/cpuid.h"
 #include "src/kvm/gmem.h"
 #include "src/kvm/host.h"
@@ -38,6 +39,14 @@ enum machine_told {
     TOLD_POWEROFF = 1u << 1,
     TOLD_CRASH = 1u << 2,
     TOLD_ERROR = 1u << 3,
+};
+
+/* What a guest said when it crashed: taken down at once, because a reset gives its RAM to the next.
+ * Main lane only. */
+struct machine_crash_report {
+    bool any;
+    uint64_t parameter[5];
+    char message[MACHINE_CRASH_TEXT];
 };
 
 /* The wait for one VP's end of message: main lane only. */
@@ -90,8 +99,8 @@ struct machine {
     /* From vCPU threads. */
     atomic_uint told;
     struct lane_task told_task;
-    struct vcpu *crashed; /* its crash registers are the report */
-    atomic_bool has_crash;
+    _Atomic(struct vcpu *) crashed; /* whose crash registers to look at */
+    struct log_limit log_limit;     /* lines of a guest that resets or crashes without end */
 
     struct {
         void (*event)(enum machine_event event, void *context);
@@ -99,6 +108,7 @@ struct machine {
     } listener[MACHINE_LISTENERS];
     unsigned listeners;
     bool paused_before_reset;
+    struct machine_crash_report crash; /* the last one */
     uint64_t started, resets,
         exits_before; /* lane_now(); count; exits of VMs that resets threw away */
 };
@@ -108,6 +118,8 @@ extern const struct vcpu_ops machine_vcpu_ops;
 extern const struct vmbus_transport machine_transport;
 extern const struct synic_ops machine_synic_ops;
 void machine_guest_init(struct machine *machine);
+/* True if a line that the guest can provoke without end may be written now. Any thread. */
+bool machine_may_log(struct machine *machine);
 /* Note `told` and wake the main lane. Any thread. */
 void machine_tell(struct machine *machine, enum machine_told told);
 

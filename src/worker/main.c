@@ -179,8 +179,7 @@ static void worker_free(struct worker *worker)
 {
     control_free(worker->control);
     machine_free(worker->machine);
-    if (!worker->machine)
-        kvm_host_close(&worker->host);
+    kvm_host_close(&worker->host);
     admission_free(worker->admission);
     sandbox_free(worker->sandbox);
     config_free(worker->config);

@@ -59,7 +59,7 @@ static void add_bus_version(struct json_object *object, const char *key, struct 
 
 struct json_object *report_crash(const struct machine *machine)
 {
-    char message[1024], number[24];
+    char message[MACHINE_CRASH_TEXT], number[24];
     uint64_t parameter[5];
 
     if (!machine_crash(machine, parameter, message, sizeof(message)))

@@ -72,6 +72,7 @@ static const unsigned long main_ioctls[] = {
     KVM_CREATE_IRQCHIP,
     KVM_CREATE_PIT2,
     KVM_SET_GSI_ROUTING,
+    KVM_X86_SET_MSR_FILTER,
     KVM_IRQFD,
     KVM_CREATE_VCPU,
     KVM_GET_STATS_FD,

@@ -13,6 +13,8 @@ libtest_a_SOURCES = \
 	tests/unit/ic_guest.h \
 	tests/unit/memory_disk.c \
 	tests/unit/memory_disk.h \
+	tests/unit/raw_fixture.c \
+	tests/unit/raw_fixture.h \
 	tests/unit/ring_guest.c \
 	tests/unit/ring_guest.h \
 	tests/unit/sandbox_child.c \
@@ -20,6 +22,8 @@ libtest_a_SOURCES = \
 	tests/unit/scripted_guest.c \
 	tests/unit/scripted_guest.h \
 	tests/unit/scripted_ring.c \
+	tests/unit/scsi_fixture.c \
+	tests/unit/scsi_fixture.h \
 	tests/unit/stor_guest.c \
 	tests/unit/stor_guest.h
 
@@ -36,6 +40,7 @@ UNIT_TESTS = \
 	tests/unit/test-console \
 	tests/unit/test-control \
 	tests/unit/test-cpuid \
+	tests/unit/test-disk-open \
 	tests/unit/test-gmem \
 	tests/unit/test-guid \
 	tests/unit/test-heartbeat \
@@ -57,8 +62,10 @@ UNIT_TESTS = \
 	tests/unit/test-sandbox \
 	tests/unit/test-sandbox-worker \
 	tests/unit/test-scsi \
+	tests/unit/test-scsi-blocks \
 	tests/unit/test-shutdown \
 	tests/unit/test-storvsp \
+	tests/unit/test-storvsp-attack \
 	tests/unit/test-subchannel \
 	tests/unit/test-synic \
 	tests/unit/test-timesync \
@@ -83,6 +90,7 @@ tests_unit_test_config_LDADD = $(UNIT_LIBS)
 tests_unit_test_console_LDADD = $(UNIT_LIBS)
 tests_unit_test_control_LDADD = $(UNIT_LIBS)
 tests_unit_test_cpuid_LDADD = $(UNIT_LIBS)
+tests_unit_test_disk_open_LDADD = $(UNIT_LIBS)
 tests_unit_test_gmem_LDADD = $(UNIT_LIBS)
 tests_unit_test_guid_LDADD = $(UNIT_LIBS)
 tests_unit_test_heartbeat_LDADD = $(UNIT_LIBS)
@@ -104,8 +112,10 @@ tests_unit_test_rtc_LDADD = $(UNIT_LIBS)
 tests_unit_test_sandbox_LDADD = $(UNIT_LIBS)
 tests_unit_test_sandbox_worker_LDADD = $(UNIT_LIBS)
 tests_unit_test_scsi_LDADD = $(UNIT_LIBS)
+tests_unit_test_scsi_blocks_LDADD = $(UNIT_LIBS)
 tests_unit_test_shutdown_LDADD = $(UNIT_LIBS)
 tests_unit_test_storvsp_LDADD = $(UNIT_LIBS)
+tests_unit_test_storvsp_attack_LDADD = $(UNIT_LIBS)
 tests_unit_test_subchannel_LDADD = $(UNIT_LIBS)
 tests_unit_test_synic_LDADD = $(UNIT_LIBS)
 tests_unit_test_timesync_LDADD = $(UNIT_LIBS)

@@ -140,3 +140,59 @@ uint64_t stor_faults(const struct stor_guest *stor)
     vmbus_bus_channels(stor->guest->bus, add_faults, &faults);
     return faults;
 }
+
+uint32_t stor_run(struct stor_guest *stor, struct stor_packet packet, uint64_t gpa, uint32_t length)
+{
+    uint64_t id = stor_send(stor, &stor->channel, packet, gpa, length);
+
+    g_assert_cmpuint(stor_answer(stor, &stor->channel), ==, id);
+    return stor->reply.status;
+}
+
+void stor_expect_check(const struct stor_guest *stor, uint8_t srb_status, uint8_t key, uint8_t code)
+{
+    const struct stor_srb *srb = &stor->reply.srb;
+
+    g_assert_cmphex(srb->srb_status, ==, srb_status | SRB_SENSE_VALID);
+    g_assert_cmphex(srb->scsi_status, ==, 2);
+    g_assert_cmpuint(srb->sense_length, ==, 18);
+    g_assert_cmpuint(srb->transfer_length, ==, 0);
+    g_assert_cmphex(srb->sense[0], ==, 0x70);
+    g_assert_cmphex(srb->sense[2], ==, key);
+    g_assert_cmphex(srb->sense[12], ==, code);
+}
+
+void stor_expect_done(const struct stor_guest *stor, uint32_t moved)
+{
+    const struct stor_srb *srb = &stor->reply.srb;
+
+    g_assert_cmphex(stor->reply.status, ==, STOR_SUCCESS);
+    g_assert_cmphex(srb->srb_status, ==, SRB_SUCCESS);
+    g_assert_cmphex(srb->scsi_status, ==, 0);
+    g_assert_cmpuint(srb->length, ==, 0x34);
+    g_assert_cmpuint(srb->cdb_length, ==, 16);
+    g_assert_cmpuint(srb->sense_length, ==, 0);
+    g_assert_cmpuint(srb->transfer_length, ==, moved);
+}
+
+void stor_expect_alive(struct stor_guest *stor)
+{
+    stor_run(stor, stor_io(0, false, 7, 1), stor->data, 512);
+    stor_expect_done(stor, 512);
+    g_assert_cmpmem(sg_mem(stor->guest, stor->data), 512, stor->disk->bytes + 7 * 512, 512);
+    g_assert_cmpuint(stor_faults(stor), ==, 0);
+}
+
+void stor_expect_ended(struct stor_guest *stor)
+{
+    uint8_t payload[64];
+
+    sg_run(stor->guest, 0);
+    g_assert_cmpuint(stor_faults(stor), ==, 1);
+    g_assert_cmpint(sg_receive(&stor->channel, NULL, NULL, payload, sizeof(payload)), ==, -1);
+    sg_close(&stor->channel);
+    g_assert_cmpuint(sg_open(&stor->channel, STOR_RING_PAGES, NULL, 0), ==, 0);
+    stor_handshake(stor, STOR_VERSION_6_0);
+    stor_run(stor, stor_io(0, false, 7, 1), stor->data, 512);
+    stor_expect_done(stor, 512);
+}

@@ -13,6 +13,7 @@
 
 #define STOR_DISK_BYTES (1u << 20)
 #define STOR_DATA_PAGES 600u
+#define STOR_RING_PAGES 31u /* Linux's */
 
 /* A machine with one controller: LUN 0 a disk, LUN 1 a read-only one, LUN 2 a drive without a disc.
  */
@@ -54,5 +55,22 @@ uint64_t stor_send(struct stor_guest *stor, struct sg_channel *channel, struct s
 
 /* How many of the controller's channels were ended because the guest broke the protocol. */
 uint64_t stor_faults(const struct stor_guest *stor);
+
+/* stor_send() on the primary, and wait for the answer; returns its NTSTATUS. */
+uint32_t stor_run(struct stor_guest *stor, struct stor_packet packet, uint64_t gpa,
+                  uint32_t length);
+
+/* The last answer is success, with `moved` bytes. */
+void stor_expect_done(const struct stor_guest *stor, uint32_t moved);
+
+/* The last answer is CHECK CONDITION, in all the places where guests look for it. */
+void stor_expect_check(const struct stor_guest *stor, uint8_t srb_status, uint8_t key,
+                       uint8_t code);
+
+/* The channel still works, and none was ended. */
+void stor_expect_alive(struct stor_guest *stor);
+
+/* The channel has been ended, nothing came back, and a fresh open brings it to life. */
+void stor_expect_ended(struct stor_guest *stor);
 
 #endif

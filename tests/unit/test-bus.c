@@ -317,6 +317,27 @@ static void test_outbox(void)
     end(&f);
 }
 
+/* Nothing is taken from a guest that has not read the last answer, even if there is nothing to add
+ * to it yet. */
+static void test_congested(void)
+{
+    struct fixture f;
+
+    begin(&f);
+    connect_and_open(&f, VMBUS_V5_3);
+    f.guest->fifo_limit = 1;
+    for (uint32_t id = 1; id <= 3; id++)
+        sg_tell_words(f.guest, VMBUS_MSG_GPADL_TEARDOWN, 2, f.channel.relid, id);
+    uint64_t before = stats(&f).messages_in;
+    for (uint32_t id = 1; id <= 3; id++) {
+        sg_run(f.guest, 0);
+        g_assert_cmpuint(stats(&f).messages_in - before, ==, id);
+        sg_expect(f.guest, VMBUS_MSG_GPADL_TORNDOWN);
+    }
+    f.guest->fifo_limit = SG_MESSAGES;
+    end(&f);
+}
+
 /* --- Reset */
 
 static void on_done(void *context)
@@ -358,6 +379,27 @@ static void test_reset_waits(void)
     f.echo.hold_close = false;
     connect_and_open(&f, VMBUS_V4_1);
     echo_once(&f, "as new");
+    end(&f);
+}
+
+/* What was owed to the guest is not told to its successor. */
+static void test_reset_outbox(void)
+{
+    struct fixture f;
+
+    begin(&f);
+    connect_and_open(&f, VMBUS_V5_3);
+    f.echo.hold_close = true;
+    f.guest->fifo_limit = 1;
+    sg_tell_words(f.guest, VMBUS_MSG_CLOSE, 1, f.channel.relid, 0);
+    sg_tell_words(f.guest, VMBUS_MSG_GPADL_TEARDOWN, 2, f.channel.relid, f.channel.gpadl);
+    sg_tell_words(f.guest, VMBUS_MSG_GPADL_TEARDOWN, 2, f.channel.relid, 12345);
+    sg_run(f.guest, 0); /* TORNDOWN of 12345 fills the only place */
+    echo_let_go(&f.echo);
+    sg_run(f.guest, 0); /* the other one waits in the outbox */
+    sg_stop(f.guest);
+    sg_expect(f.guest, VMBUS_MSG_GPADL_TORNDOWN);
+    assert_silence(&f);
     end(&f);
 }
 
@@ -493,7 +535,9 @@ int main(int argc, char **argv)
     g_test_add_func("/bus/offers/limits", test_add_limits);
     g_test_add_func("/bus/back-pressure", test_back_pressure);
     g_test_add_func("/bus/outbox", test_outbox);
+    g_test_add_func("/bus/congested", test_congested);
     g_test_add_func("/bus/reset/idle", test_reset_idle);
+    g_test_add_func("/bus/reset/outbox", test_reset_outbox);
     g_test_add_func("/bus/reset/waits", test_reset_waits);
     g_test_add_func("/bus/reset/during-contact", test_reset_during_contact);
     g_test_add_func("/bus/reset/contact-waits", test_contact_waits);

@@ -9,15 +9,30 @@
 
 #include "tests/unit/bus_fixture.h"
 
+/* Connected, the channel offered but not open. */
+static void begin_closed(struct fixture *f, uint32_t version)
+{
+    begin(f);
+    g_assert_true(sg_connect(f->guest, version));
+    g_assert_true(sg_find_offer(f->guest, &echo_class.interface, 0, &f->channel));
+}
+
+static void expect_open_result(struct fixture *f, uint32_t status)
+{
+    struct vmbus_msg_open_result result;
+
+    memcpy(&result, sg_pick(f->guest, VMBUS_MSG_OPEN_RESULT), sizeof(result));
+    g_assert_cmpuint(result.relid, ==, f->channel.relid);
+    g_assert_cmphex(result.status, ==, status);
+}
+
 /* --- Opening */
 
 static void test_device_refuses(void)
 {
     struct fixture f;
 
-    begin(&f);
-    g_assert_true(sg_connect(f.guest, VMBUS_V5_2));
-    g_assert_true(sg_find_offer(f.guest, &echo_class.interface, 0, &f.channel));
+    begin_closed(&f, VMBUS_V5_2);
     f.echo.open_error = -ENOMEM;
     g_assert_cmphex(sg_open(&f.channel, 2, NULL, 0), ==, VMBUS_STATUS_FAILURE);
     g_assert_cmpuint(f.guest->connection_fd[f.channel.connection], ==, 0);
@@ -38,9 +53,7 @@ static void test_no_event_path(void)
 {
     struct fixture f;
 
-    begin(&f);
-    g_assert_true(sg_connect(f.guest, VMBUS_V5_2));
-    g_assert_true(sg_find_offer(f.guest, &echo_class.interface, 0, &f.channel));
+    begin_closed(&f, VMBUS_V5_2);
     f.guest->connect_error = -ENOSPC;
     g_assert_cmphex(sg_open(&f.channel, 2, NULL, 0), ==, VMBUS_STATUS_FAILURE);
     g_assert_cmpuint(f.echo.opens, ==, 0);
@@ -57,9 +70,7 @@ static void test_talk_in_open(gconstpointer version)
     struct fixture f;
     char buffer[16];
 
-    begin(&f);
-    g_assert_true(sg_connect(f.guest, GPOINTER_TO_UINT(version)));
-    g_assert_true(sg_find_offer(f.guest, &echo_class.interface, 0, &f.channel));
+    begin_closed(&f, GPOINTER_TO_UINT(version));
     f.echo.talk_in_open = true;
     sg_rings(&f.channel, 2);
     uint64_t before = f.guest->signals;
@@ -72,14 +83,33 @@ static void test_talk_in_open(gconstpointer version)
     end(&f);
 }
 
+/* The rings that the guest brings may be full of older packets; the device then waits for room, or
+ * gives up and is as if it had never been asked. */
+static void test_full_from_the_start(gconstpointer fails)
+{
+    struct fixture f;
+
+    begin_closed(&f, VMBUS_V5_2);
+    sg_rings(&f.channel, 2);
+    *sg_ring_word(f.channel.in, SG_WRITE) = f.channel.ring_bytes - 8;
+    f.echo.talk_in_open = true;
+    f.echo.open_error = fails ? -EBUSY : 0;
+    sg_open_post(&f.channel, NULL, 0);
+    sg_run(f.guest, 0);
+    g_assert_cmpuint(*sg_ring_word(f.channel.in, SG_PENDING), ==, 32);
+    expect_open_result(&f, fails ? VMBUS_STATUS_FAILURE : VMBUS_STATUS_SUCCESS);
+    *sg_ring_word(f.channel.in, SG_READ) = f.channel.ring_bytes - 8;
+    sg_run(f.guest, 60);
+    g_assert_cmpuint(f.echo.writables, ==, fails ? 0 : 1);
+    end(&f);
+}
+
 /* The extra signal comes behind an OPEN_RESULT that had to wait for room, not before it. */
 static void test_kick_waits(void)
 {
     struct fixture f;
 
-    begin(&f);
-    g_assert_true(sg_connect(f.guest, VMBUS_V5_2));
-    g_assert_true(sg_find_offer(f.guest, &echo_class.interface, 0, &f.channel));
+    begin_closed(&f, VMBUS_V5_2);
     sg_rings(&f.channel, 2);
     sg_drop(f.guest);
     f.echo.talk_in_open = true;
@@ -105,9 +135,7 @@ static void test_packets_before_open(void)
     char buffer[16];
     uint64_t id;
 
-    begin(&f);
-    g_assert_true(sg_connect(f.guest, VMBUS_V3_0));
-    g_assert_true(sg_find_offer(f.guest, &echo_class.interface, 0, &f.channel));
+    begin_closed(&f, VMBUS_V3_0);
     sg_rings(&f.channel, 2);
     g_assert_true(sg_send_inband(&f.channel, 42, "early", 5));
     sg_open_post(&f.channel, NULL, 0);
@@ -121,9 +149,7 @@ static void test_unequal_rings(void)
 {
     struct fixture f;
 
-    begin(&f);
-    g_assert_true(sg_connect(f.guest, VMBUS_V3_0));
-    g_assert_true(sg_find_offer(f.guest, &echo_class.interface, 0, &f.channel));
+    begin_closed(&f, VMBUS_V3_0);
     sg_rings(&f.channel, 2); /* 3 + 3 pages */
     struct vmbus_msg_open open = {
         .header.type = VMBUS_MSG_OPEN,
@@ -177,9 +203,7 @@ static void test_close_while_opening(void)
 {
     struct fixture f;
 
-    begin(&f);
-    g_assert_true(sg_connect(f.guest, VMBUS_V5_2));
-    g_assert_true(sg_find_offer(f.guest, &echo_class.interface, 0, &f.channel));
+    begin_closed(&f, VMBUS_V5_2);
     sg_rings(&f.channel, 2);
     sg_open_post(&f.channel, NULL, 0);
     sg_close(&f.channel);
@@ -205,8 +229,7 @@ static void test_open_while_closing(void)
     assert_silence(&f);
     f.echo.hold_close = false;
     echo_let_go(&f.echo);
-    const uint8_t *message = sg_expect(f.guest, VMBUS_MSG_OPEN_RESULT);
-    g_assert_cmpuint(((const struct vmbus_msg_open_result *)message)->status, ==, 0);
+    expect_open_result(&f, 0);
     g_assert_cmpmem(f.echo.user_data, 5, "again", 5);
     echo_once(&f, "on the same rings");
     end(&f);
@@ -223,12 +246,10 @@ static void test_open_while_closing_cancelled(void)
     post_close(&f);
     sg_open_post(&f.channel, NULL, 0);
     sg_open_post(&f.channel, NULL, 0);
-    const uint8_t *message = sg_expect(f.guest, VMBUS_MSG_OPEN_RESULT);
-    g_assert_cmphex(((const struct vmbus_msg_open_result *)message)->status, ==, 0x8000ffff);
+    expect_open_result(&f, 0x8000ffff);
     assert_silence(&f);
     post_close(&f);
-    message = sg_expect(f.guest, VMBUS_MSG_OPEN_RESULT);
-    g_assert_cmphex(((const struct vmbus_msg_open_result *)message)->status, ==, 0x8000ffff);
+    expect_open_result(&f, 0x8000ffff);
     echo_let_go(&f.echo);
     assert_silence(&f);
     g_assert_cmpuint(f.echo.opens, ==, 1);
@@ -250,8 +271,7 @@ static void test_open_while_closing_gpadl_gone(void)
     sg_run(f.guest, 0);
     echo_let_go(&f.echo);
     sg_expect(f.guest, VMBUS_MSG_GPADL_TORNDOWN);
-    const uint8_t *message = sg_expect(f.guest, VMBUS_MSG_OPEN_RESULT);
-    g_assert_cmphex(((const struct vmbus_msg_open_result *)message)->status, ==, 0x8000ffff);
+    expect_open_result(&f, 0x8000ffff);
     end(&f);
 }
 
@@ -264,9 +284,7 @@ static void test_bursts(void)
     unsigned sent = 0, received = 0;
     char buffer[16];
 
-    begin(&f);
-    g_assert_true(sg_connect(f.guest, VMBUS_V5_2));
-    g_assert_true(sg_find_offer(f.guest, &echo_class.interface, 0, &f.channel));
+    begin_closed(&f, VMBUS_V5_2);
     g_assert_cmpuint(sg_open(&f.channel, 16, NULL, 0), ==, 0);
     uint64_t before = f.guest->signals;
     unsigned bursts = f.echo.bursts;
@@ -404,23 +422,24 @@ static void test_writable(void)
     end(&f);
 }
 
-/* Room that a reservation gives back is told to whom it was refused. */
+/* Room that a reservation gives back is told to whom it was refused; the guest cannot know of it.
+ */
 static void test_unreserve(void)
 {
     struct fixture f;
+    char buffer[16];
 
     begin(&f);
     connect_and_open(&f, VMBUS_V5_2);
     for (unsigned i = 0; i < 4; i++)
-        g_assert_cmpint(vmbus_channel_reserve(f.echo.channel[0], 2000), ==, 0);
+        g_assert_cmpint(vmbus_channel_reserve(f.echo.channel[0], 2016), ==, 0);
     g_assert_true(sg_send_inband(&f.channel, 1, "12345678", 8));
-    g_assert_cmpint(vmbus_channel_reserve(f.echo.channel[0], 2000), ==, -EAGAIN);
-    g_assert_cmpint(echo_send(&f.echo, 0, "x", 2000), ==, -EAGAIN);
-    sg_run(f.guest, 0);
-    for (unsigned i = 0; i < 4; i++)
-        vmbus_channel_unreserve(f.echo.channel[0], 2000);
     sg_run(f.guest, 5);
-    g_assert_cmpuint(f.echo.writables, ==, 1);
+    g_assert_cmpuint(f.echo.packets, ==, 0);
+    vmbus_channel_unreserve(f.echo.channel[0], 2016);
+    sg_run(f.guest, 5);
+    g_assert_cmpuint(f.echo.packets, ==, 1);
+    g_assert_cmpint(sg_receive(&f.channel, NULL, NULL, buffer, sizeof(buffer)), ==, 8);
     end(&f);
 }
 
@@ -447,9 +466,7 @@ static void test_no_vp(void)
     struct fixture f;
     char buffer[16];
 
-    begin(&f);
-    g_assert_true(sg_connect(f.guest, VMBUS_V5_3));
-    g_assert_true(sg_find_offer(f.guest, &echo_class.interface, 0, &f.channel));
+    begin_closed(&f, VMBUS_V5_3);
     f.guest->target_vp = VMBUS_VP_NONE;
     g_assert_cmpuint(sg_open(&f.channel, 2, NULL, 0), ==, 0);
     g_assert_true(sg_send_inband(&f.channel, 1, "12345678", 8));
@@ -524,7 +541,7 @@ static void test_modify_impatient(void)
     end(&f);
 }
 
-/* The answer to a guest that is gone is not given to its successor. */
+/* The answer to a guest that is gone is not given to its successor, nor is its VP. */
 static void test_modify_stale(void)
 {
     struct fixture f;
@@ -535,6 +552,10 @@ static void test_modify_stale(void)
     sg_initiate(f.guest, VMBUS_V5_3);
     sg_expect(f.guest, VMBUS_MSG_VERSION_RESPONSE);
     assert_silence(&f);
+    connect_and_open(&f, VMBUS_V5_3);
+    g_assert_cmpuint(channel_info(&f, 0).target_vp, ==, 0);
+    modify(&f, f.channel.relid, 2);
+    expect_modified(&f, VMBUS_STATUS_SUCCESS);
     end(&f);
 }
 
@@ -544,6 +565,8 @@ int main(int argc, char **argv)
     g_test_add_func("/channel/open/device-refuses", test_device_refuses);
     g_test_add_func("/channel/open/no-event-path", test_no_event_path);
     fixture_add_versions("/channel/open/device-talks", test_talk_in_open);
+    g_test_add_data_func("/channel/open/full-from-the-start/waits", NULL, test_full_from_the_start);
+    g_test_add_data_func("/channel/open/full-from-the-start/fails", "", test_full_from_the_start);
     g_test_add_func("/channel/open/kick-waits", test_kick_waits);
     g_test_add_func("/channel/open/packets-before", test_packets_before_open);
     g_test_add_func("/channel/open/unequal-rings", test_unequal_rings);

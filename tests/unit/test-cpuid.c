@@ -5,6 +5,7 @@
 #include <glib.h>
 #include <stdint.h>
 
+#include "src/common/limits.h"
 #include "src/kvm/cpuid.h"
 
 static void test_apic_id(void)
@@ -58,11 +59,57 @@ static void test_leaves_of_a_vp(void)
     g_assert_cmphex(table.entry[0].ebx, ==, 0x00345678);
 }
 
+/* Core ids count inside the socket, which leaf 0x8000001E names in ECX. */
+static void test_core_id_of_second_socket(void)
+{
+    struct cpuid_topology topology = {2, 3, 2};
+    static struct cpuid_table table = {.head.nent = 1, .entry = {{.function = 0x8000001e}}};
+    cpuid_for_vp(&table, &topology, 9);
+    g_assert_cmpuint(table.entry[0].eax, ==, 11);
+    g_assert_cmphex(table.entry[0].ebx, ==, 0x101);
+    g_assert_cmpuint(table.entry[0].ecx, ==, 1);
+}
+
+/* Caches are shared as the guest's topology says, not as the host's: L2 by 2 ids, L3 by 8. */
+static void test_caches(void)
+{
+    struct cpuid_topology topology = {1, 3, 2};
+    static struct cpuid_table table = {
+        .head.nent = 5,
+        .entry = {{.function = 4, .index = 0, .eax = 0xfc1fc000 | 2 << 5 | 1},
+                  {.function = 4, .index = 1, .eax = 0xfc1fc000 | 3 << 5 | 3},
+                  {.function = 4, .index = 2, .eax = 0},
+                  {.function = 0x8000001d, .index = 0, .eax = 0x3ffc000 | 1 << 8 | 2 << 5 | 3},
+                  {.function = 0x8000001d, .index = 1, .eax = 0x3ffc000 | 1 << 8 | 3 << 5 | 3}},
+    };
+    cpuid_apply_topology(&table, &topology);
+    g_assert_cmphex(table.entry[0].eax, ==, 3u << 26 | 1u << 14 | 2 << 5 | 1);
+    g_assert_cmphex(table.entry[1].eax, ==, 3u << 26 | 7u << 14 | 3 << 5 | 3);
+    g_assert_cmphex(table.entry[2].eax, ==, 0);
+    g_assert_cmphex(table.entry[3].eax, ==, 1u << 14 | 1 << 8 | 2 << 5 | 3);
+    g_assert_cmphex(table.entry[4].eax, ==, 7u << 14 | 1 << 8 | 3 << 5 | 3);
+}
+
+/* No VP of an allowed topology needs x2APIC: ids stay below 255, the broadcast. */
+static void test_apic_ids_fit(void)
+{
+    for (unsigned sockets = 1; sockets <= LIMIT_VCPUS; sockets++)
+        for (unsigned cores = 1; sockets * cores <= LIMIT_VCPUS; cores++)
+            for (unsigned threads = 1; sockets * cores * threads <= LIMIT_VCPUS; threads++) {
+                struct cpuid_topology topology = {sockets, cores, threads};
+                unsigned last = sockets * cores * threads - 1;
+                g_assert_cmpuint(cpuid_apic_id(&topology, last), <, 255);
+            }
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/cpuid/apic-id", test_apic_id);
     g_test_add_func("/cpuid/apic-ids-differ", test_apic_ids_differ);
     g_test_add_func("/cpuid/leaves-of-a-vp", test_leaves_of_a_vp);
+    g_test_add_func("/cpuid/core-id-of-second-socket", test_core_id_of_second_socket);
+    g_test_add_func("/cpuid/caches", test_caches);
+    g_test_add_func("/cpuid/apic-ids-fit", test_apic_ids_fit);
     return g_test_run();
 }

@@ -220,6 +220,11 @@ static void test_range(void)
         piece.header.list[0] = range(ranges[i].bytes, ranges[i].offset);
         assert_refused(&f, &piece, 2);
     }
+    /* Enough pages for the offset make it no better. */
+    piece = header_for(&f, ID, 3);
+    piece.header.list[0] = range(1, 4096);
+    piece.header.list[1] = piece.header.list[2] = 40;
+    assert_refused(&f, &piece, 3);
     end_with_good(&f);
 }
 

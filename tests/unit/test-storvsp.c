@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * storvsp against a scripted guest: handshake of every version, commands, life and death of
- * channels with I/O in flight, and what a hostile guest sends.
+ * storvsp against a scripted guest: handshake of every version, subchannels, commands, a real file.
  */
 #include "vmbus/storvsp.h"
 
@@ -10,17 +9,14 @@
 #include <glib/gstdio.h>
 #include <string.h>
 
-#include "src/common/container.h"
 #include "tests/unit/stor_guest.h"
-
-#define RING_PAGES 31u /* Linux's */
 
 static const struct guid scsi_interface =
     GUID_INIT(0xba6163d9, 0x04a1, 0x4d29, 0xb6, 0x05, 0x72, 0xe2, 0xff, 0xb1, 0xdc, 0x7f);
 
 static void set_up(struct stor_guest *stor)
 {
-    stor_guest_init(stor, VMBUS_V5_2, 1, RING_PAGES);
+    stor_guest_init(stor, VMBUS_V5_2, 1, STOR_RING_PAGES);
     stor_handshake(stor, STOR_VERSION_6_0);
 }
 
@@ -30,68 +26,6 @@ static uint32_t ask_version(struct stor_guest *stor, uint16_t version)
         .operation = STOR_QUERY_PROTOCOL_VERSION, .flags = 1, .version = version};
 
     return stor_ask(stor, &packet, sizeof(packet));
-}
-
-/* Send, and wait for the answer; returns its NTSTATUS. */
-static uint32_t run(struct stor_guest *stor, struct stor_packet packet, uint64_t gpa,
-                    uint32_t length)
-{
-    uint64_t id = stor_send(stor, &stor->channel, packet, gpa, length);
-
-    g_assert_cmpuint(stor_answer(stor, &stor->channel), ==, id);
-    return stor->reply.status;
-}
-
-/* CHECK CONDITION in all the places where guests look for it. */
-static void expect_check(const struct stor_guest *stor, uint8_t srb_status, uint8_t key,
-                         uint8_t code)
-{
-    const struct stor_srb *srb = &stor->reply.srb;
-
-    g_assert_cmphex(srb->srb_status, ==, srb_status | SRB_SENSE_VALID);
-    g_assert_cmphex(srb->scsi_status, ==, 2);
-    g_assert_cmpuint(srb->sense_length, ==, 18);
-    g_assert_cmpuint(srb->transfer_length, ==, 0);
-    g_assert_cmphex(srb->sense[0], ==, 0x70);
-    g_assert_cmphex(srb->sense[2], ==, key);
-    g_assert_cmphex(srb->sense[12], ==, code);
-}
-
-static void expect_done(const struct stor_guest *stor, uint32_t moved)
-{
-    const struct stor_srb *srb = &stor->reply.srb;
-
-    g_assert_cmphex(stor->reply.status, ==, STOR_SUCCESS);
-    g_assert_cmphex(srb->srb_status, ==, SRB_SUCCESS);
-    g_assert_cmphex(srb->scsi_status, ==, 0);
-    g_assert_cmpuint(srb->length, ==, 0x34);
-    g_assert_cmpuint(srb->cdb_length, ==, 16);
-    g_assert_cmpuint(srb->sense_length, ==, 0);
-    g_assert_cmpuint(srb->transfer_length, ==, moved);
-}
-
-/* The channel still works. */
-static void expect_alive(struct stor_guest *stor)
-{
-    run(stor, stor_io(0, false, 7, 1), stor->data, 512);
-    expect_done(stor, 512);
-    g_assert_cmpmem(sg_mem(stor->guest, stor->data), 512, stor->disk->bytes + 7 * 512, 512);
-    g_assert_cmpuint(stor_faults(stor), ==, 0);
-}
-
-/* The channel has been ended, nothing came back, and a fresh open brings it to life. */
-static void expect_ended(struct stor_guest *stor)
-{
-    uint8_t payload[64];
-
-    sg_run(stor->guest, 0);
-    g_assert_cmpuint(stor_faults(stor), ==, 1);
-    g_assert_cmpint(sg_receive(&stor->channel, NULL, NULL, payload, sizeof(payload)), ==, -1);
-    sg_close(&stor->channel);
-    g_assert_cmpuint(sg_open(&stor->channel, RING_PAGES, NULL, 0), ==, 0);
-    stor_handshake(stor, STOR_VERSION_6_0);
-    run(stor, stor_io(0, false, 7, 1), stor->data, 512);
-    expect_done(stor, 512);
 }
 
 /* --- Handshake --- */
@@ -104,7 +38,7 @@ static void test_versions(void)
 
     for (unsigned i = 0; i < G_N_ELEMENTS(known); i++) {
         struct stor_guest stor;
-        stor_guest_init(&stor, VMBUS_V5_2, 3, RING_PAGES);
+        stor_guest_init(&stor, VMBUS_V5_2, 3, STOR_RING_PAGES);
         g_assert_cmphex(stor_ask_operation(&stor, STOR_BEGIN_INITIALIZATION), ==, STOR_SUCCESS);
         for (unsigned j = 0; j < G_N_ELEMENTS(unknown); j++)
             g_assert_cmphex(ask_version(&stor, unknown[j]), ==, STOR_REVISION_MISMATCH);
@@ -118,8 +52,8 @@ static void test_versions(void)
         g_assert_cmpuint(stor.reply.properties.flags, ==, multi);
         g_assert_cmpuint(stor.reply.properties.max_transfer, ==, LIMIT_DISK_TRANSFER);
         g_assert_cmphex(stor_ask_operation(&stor, STOR_END_INITIALIZATION), ==, STOR_SUCCESS);
-        run(&stor, stor_io(0, false, 7, 1), stor.data, 512);
-        expect_done(&stor, 512);
+        stor_run(&stor, stor_io(0, false, 7, 1), stor.data, 512);
+        stor_expect_done(&stor, 512);
         stor_guest_free(&stor);
     }
 }
@@ -132,9 +66,9 @@ static void test_bus_versions(void)
 
     for (unsigned i = 0; i < G_N_ELEMENTS(versions); i++) {
         struct stor_guest stor;
-        stor_guest_init(&stor, versions[i], 1, RING_PAGES);
+        stor_guest_init(&stor, versions[i], 1, STOR_RING_PAGES);
         stor_handshake(&stor, STOR_VERSION_2_0);
-        expect_alive(&stor);
+        stor_expect_alive(&stor);
         stor_guest_free(&stor);
     }
 }
@@ -157,7 +91,7 @@ static void test_completion_size(void)
         g_assert_true(sg_send_gpa(&stor.channel, 9, stor.data, 512, bytes, cases[i].sent));
         g_assert_cmpuint(stor_answer(&stor, &stor.channel), ==, 9);
         g_assert_cmpint(stor.reply_len, ==, cases[i].got);
-        expect_done(&stor, 512);
+        stor_expect_done(&stor, 512);
     }
     stor_guest_free(&stor);
 }
@@ -169,7 +103,7 @@ static void test_out_of_order(void)
                                      STOR_QUERY_PROPERTIES, STOR_END_INITIALIZATION};
     struct stor_guest stor;
 
-    stor_guest_init(&stor, VMBUS_V5_2, 1, RING_PAGES);
+    stor_guest_init(&stor, VMBUS_V5_2, 1, STOR_RING_PAGES);
     for (unsigned state = 0; state <= G_N_ELEMENTS(order); state++) {
         for (unsigned i = 0; i < G_N_ELEMENTS(order); i++) {
             struct stor_packet packet = {
@@ -182,14 +116,14 @@ static void test_out_of_order(void)
             break;
         for (uint32_t reset = STOR_RESET_LUN; reset <= STOR_RESET_BUS; reset++)
             g_assert_cmphex(stor_ask_operation(&stor, reset), ==, STOR_INVALID_DEVICE_STATE);
-        g_assert_cmphex(run(&stor, stor_io(0, false, 0, 1), stor.data, 512), ==,
+        g_assert_cmphex(stor_run(&stor, stor_io(0, false, 0, 1), stor.data, 512), ==,
                         STOR_INVALID_DEVICE_STATE);
         struct stor_packet next = {
             .operation = order[state], .flags = 1, .version = STOR_VERSION_6_0};
         g_assert_cmphex(stor_ask(&stor, &next, sizeof(next)), ==, STOR_SUCCESS);
     }
     g_assert_cmpuint(stor.disk->count[DISK_READ], ==, 0);
-    expect_alive(&stor);
+    stor_expect_alive(&stor);
     stor_guest_free(&stor);
 }
 
@@ -206,7 +140,7 @@ static void test_unknown_operations(void)
         g_assert_cmphex(stor_ask_operation(&stor, operation), ==, STOR_INVALID_REQUEST);
     }
     g_assert_cmphex(stor_ask_operation(&stor, 0xffffffff), ==, STOR_INVALID_REQUEST);
-    expect_alive(&stor);
+    stor_expect_alive(&stor);
     stor_guest_free(&stor);
 }
 
@@ -217,19 +151,19 @@ static void test_reconnect(void)
     set_up(&stor);
     for (unsigned i = 0; i < 3; i++) {
         sg_close(&stor.channel);
-        g_assert_cmpuint(sg_open(&stor.channel, RING_PAGES, NULL, 0), ==, 0);
+        g_assert_cmpuint(sg_open(&stor.channel, STOR_RING_PAGES, NULL, 0), ==, 0);
         /* A new driver: what the old one had agreed is gone. */
-        g_assert_cmphex(run(&stor, stor_io(0, false, 0, 1), stor.data, 512), ==,
+        g_assert_cmphex(stor_run(&stor, stor_io(0, false, 0, 1), stor.data, 512), ==,
                         STOR_INVALID_DEVICE_STATE);
         stor_handshake(&stor, STOR_VERSION_5_1);
-        expect_alive(&stor);
+        stor_expect_alive(&stor);
     }
     g_assert_true(sg_connect(stor.guest, VMBUS_V4_0));
     g_assert_cmphex(storvsp_version(stor.storvsp), ==, 0);
     g_assert_true(sg_find_offer(stor.guest, &scsi_interface, 0, &stor.channel));
-    g_assert_cmpuint(sg_open(&stor.channel, RING_PAGES, NULL, 0), ==, 0);
+    g_assert_cmpuint(sg_open(&stor.channel, STOR_RING_PAGES, NULL, 0), ==, 0);
     stor_handshake(&stor, STOR_VERSION_6_0);
-    expect_alive(&stor);
+    stor_expect_alive(&stor);
     stor_guest_free(&stor);
 }
 
@@ -248,17 +182,17 @@ static void test_subchannels(void)
     struct stor_guest stor;
     struct sg_channel sub[2];
 
-    stor_guest_init(&stor, VMBUS_V5_2, 3, RING_PAGES);
+    stor_guest_init(&stor, VMBUS_V5_2, 3, STOR_RING_PAGES);
     stor_handshake(&stor, STOR_VERSION_6_0);
     g_assert_cmphex(ask_subchannels(&stor, 2), ==, STOR_SUCCESS);
     for (unsigned i = 0; i < 2; i++) {
         g_assert_true(sg_find_offer(stor.guest, &scsi_interface, 1 + i, &sub[i]));
-        g_assert_cmpuint(sg_open(&sub[i], RING_PAGES, NULL, 0), ==, 0);
+        g_assert_cmpuint(sg_open(&sub[i], STOR_RING_PAGES, NULL, 0), ==, 0);
     }
     for (unsigned i = 0; i < 2; i++) {
         uint64_t id = stor_send(&stor, &sub[i], stor_io(0, false, i, 1), stor.data, 512);
         g_assert_cmpuint(stor_answer(&stor, &sub[i]), ==, id);
-        expect_done(&stor, 512);
+        stor_expect_done(&stor, 512);
         g_assert_cmpmem(sg_mem(stor.guest, stor.data), 512, stor.disk->bytes + i * 512, 512);
         /* No handshake there. */
         const struct stor_packet begin = {.operation = STOR_BEGIN_INITIALIZATION, .flags = 1};
@@ -274,7 +208,7 @@ static void test_subchannels(void)
     storvsp_stats(stor.storvsp, &stats);
     g_assert_cmpuint(stats.reads, ==, 2);
     g_assert_cmpuint(stats.bytes_read, ==, 1024);
-    expect_alive(&stor);
+    stor_expect_alive(&stor);
     stor_guest_free(&stor);
 }
 
@@ -284,7 +218,7 @@ static void test_subchannel_counts(void)
     struct stor_guest stor;
     struct sg_channel sub;
 
-    stor_guest_init(&stor, VMBUS_V5_2, 3, RING_PAGES);
+    stor_guest_init(&stor, VMBUS_V5_2, 3, STOR_RING_PAGES);
     g_assert_cmphex(ask_subchannels(&stor, 1), ==, STOR_INVALID_DEVICE_STATE);
     g_assert_cmphex(stor_ask_operation(&stor, STOR_BEGIN_INITIALIZATION), ==, STOR_SUCCESS);
     g_assert_cmphex(ask_version(&stor, STOR_VERSION_6_0), ==, STOR_SUCCESS);
@@ -299,7 +233,7 @@ static void test_subchannel_counts(void)
     g_assert_cmphex(ask_subchannels(&stor, 1), ==, STOR_INVALID_DEVICE_STATE);
     stor_guest_free(&stor);
 
-    stor_guest_init(&stor, VMBUS_V5_2, 3, RING_PAGES);
+    stor_guest_init(&stor, VMBUS_V5_2, 3, STOR_RING_PAGES);
     stor_handshake(&stor, STOR_VERSION_4_2); /* has none */
     g_assert_cmphex(ask_subchannels(&stor, 1), ==, STOR_INVALID_PARAMETER);
     stor_guest_free(&stor);
@@ -319,12 +253,12 @@ static void test_written_data_is_on_disk(void)
         uint8_t *p = sg_mem(stor.guest, gpa);
         for (uint32_t j = 0; j < len; j++)
             p[j] = (uint8_t)(j * 13 + i + j / 512);
-        run(&stor, stor_io(0, true, 100, 96), gpa, len);
-        expect_done(&stor, len);
+        stor_run(&stor, stor_io(0, true, 100, 96), gpa, len);
+        stor_expect_done(&stor, len);
         g_assert_cmpmem(stor.disk->bytes + 100 * 512, len, p, len);
         memset(p, 0, len);
-        run(&stor, stor_io(0, false, 100, 96), gpa, len);
-        expect_done(&stor, len);
+        stor_run(&stor, stor_io(0, false, 100, 96), gpa, len);
+        stor_expect_done(&stor, len);
         g_assert_cmpmem(p, len, stor.disk->bytes + 100 * 512, len);
     }
     stor_guest_free(&stor);
@@ -337,8 +271,8 @@ static void test_largest_transfer(void)
 
     _Static_assert(LIMIT_DISK_TRANSFER == STOR_DISK_BYTES, "the whole disk at once");
     set_up(&stor);
-    run(&stor, stor_io(0, false, 0, sectors), stor.data + 512, LIMIT_DISK_TRANSFER);
-    expect_done(&stor, LIMIT_DISK_TRANSFER);
+    stor_run(&stor, stor_io(0, false, 0, sectors), stor.data + 512, LIMIT_DISK_TRANSFER);
+    stor_expect_done(&stor, LIMIT_DISK_TRANSFER);
     g_assert_cmpmem(sg_mem(stor.guest, stor.data + 512), LIMIT_DISK_TRANSFER, stor.disk->bytes,
                     STOR_DISK_BYTES);
     stor_guest_free(&stor);
@@ -357,16 +291,16 @@ static void test_dirty_pages(void)
 
     set_up(&stor);
     stor.guest->gmem.dirty[0] = bitmap;
-    run(&stor, stor_io(0, true, 0, 8), stor.data, 4096);
+    stor_run(&stor, stor_io(0, true, 0, 8), stor.data, 4096);
     g_assert_false(is_dirty(bitmap, stor.data));
-    run(&stor, stor_io(0, false, 0, 8), stor.data + GMEM_PAGE, 4096);
+    stor_run(&stor, stor_io(0, false, 0, 8), stor.data + GMEM_PAGE, 4096);
     g_assert_true(is_dirty(bitmap, stor.data + GMEM_PAGE));
     g_assert_false(is_dirty(bitmap, stor.data + 2 * GMEM_PAGE));
-    run(&stor, stor_command(0, inquiry, 6), stor.data + 3 * GMEM_PAGE, 36);
+    stor_run(&stor, stor_command(0, inquiry, 6), stor.data + 3 * GMEM_PAGE, 36);
     g_assert_true(is_dirty(bitmap, stor.data + 3 * GMEM_PAGE));
     /* A read that failed may have written a part. */
     stor.disk->fail = -EIO;
-    run(&stor, stor_io(0, false, 0, 8), stor.data + 4 * GMEM_PAGE, 4096);
+    stor_run(&stor, stor_io(0, false, 0, 8), stor.data + 4 * GMEM_PAGE, 4096);
     g_assert_true(is_dirty(bitmap, stor.data + 4 * GMEM_PAGE));
     stor.guest->gmem.dirty[0] = NULL;
     stor_guest_free(&stor);
@@ -378,10 +312,10 @@ static void test_underrun(void)
     static const uint8_t inquiry[6] = {0x12, 0, 0, 0, 255, 0};
 
     set_up(&stor);
-    run(&stor, stor_command(0, inquiry, 6), stor.data, 255);
-    expect_done(&stor, 36);
-    run(&stor, stor_io(0, false, 0, 1), stor.data, 4096);
-    expect_done(&stor, 512);
+    stor_run(&stor, stor_command(0, inquiry, 6), stor.data, 255);
+    stor_expect_done(&stor, 36);
+    stor_run(&stor, stor_io(0, false, 0, 1), stor.data, 4096);
+    stor_expect_done(&stor, 512);
     stor_guest_free(&stor);
 }
 
@@ -392,10 +326,10 @@ static void test_fua_and_flush(void)
     struct stor_guest stor;
 
     set_up(&stor);
-    run(&stor, stor_io(0, true, 0, 1), stor.data, 512);
+    stor_run(&stor, stor_io(0, true, 0, 1), stor.data, 512);
     g_assert_cmpuint(stor.disk->fua, ==, 0);
-    run(&stor, stor_command(0, fua, 10), stor.data, 512);
-    expect_done(&stor, 512);
+    stor_run(&stor, stor_command(0, fua, 10), stor.data, 512);
+    stor_expect_done(&stor, 512);
     g_assert_cmpuint(stor.disk->fua, ==, 1);
     /* The flush is answered when the disk has flushed, not before. */
     stor.disk->hold = true;
@@ -406,7 +340,7 @@ static void test_fua_and_flush(void)
     g_assert_cmpuint(stor.disk->count[DISK_FLUSH], ==, 1);
     memory_disk_release(stor.disk, 1);
     g_assert_cmpuint(stor_answer(&stor, &stor.channel), ==, id);
-    expect_done(&stor, 0);
+    stor_expect_done(&stor, 0);
     stor_guest_free(&stor);
 }
 
@@ -417,11 +351,11 @@ static void test_readonly_refuses_writes(void)
 
     set_up(&stor);
     before = g_memdup2(stor.readonly->bytes, STOR_DISK_BYTES);
-    g_assert_cmphex(run(&stor, stor_io(1, true, 0, 8), stor.data, 4096), ==, STOR_IO_ERROR);
-    expect_check(&stor, SRB_ERROR, 7, 0x27);
+    g_assert_cmphex(stor_run(&stor, stor_io(1, true, 0, 8), stor.data, 4096), ==, STOR_IO_ERROR);
+    stor_expect_check(&stor, SRB_ERROR, 7, 0x27);
     g_assert_cmpmem(stor.readonly->bytes, STOR_DISK_BYTES, before, STOR_DISK_BYTES);
-    run(&stor, stor_io(1, false, 0, 8), stor.data, 4096);
-    expect_done(&stor, 4096);
+    stor_run(&stor, stor_io(1, false, 0, 8), stor.data, 4096);
+    stor_expect_done(&stor, 4096);
     stor_guest_free(&stor);
 }
 
@@ -432,13 +366,13 @@ static void test_disk_error(void)
 
     set_up(&stor);
     stor.disk->fail = -ENOSPC;
-    g_assert_cmphex(run(&stor, stor_io(0, true, 0, 8), stor.data, 4096), ==, STOR_IO_ERROR);
-    expect_check(&stor, SRB_ERROR, 7, 0x27);
+    g_assert_cmphex(stor_run(&stor, stor_io(0, true, 0, 8), stor.data, 4096), ==, STOR_IO_ERROR);
+    stor_expect_check(&stor, SRB_ERROR, 7, 0x27);
     stor.disk->fail = 0;
     storvsp_stats(stor.storvsp, &stats);
     g_assert_cmpuint(stats.errors, ==, 1);
     g_assert_cmpuint(stats.bytes_written, ==, 0);
-    expect_alive(&stor);
+    stor_expect_alive(&stor);
     stor_guest_free(&stor);
 }
 
@@ -461,427 +395,22 @@ static void test_absent_addresses(void)
         struct stor_packet packet = stor_command(addresses[i].lun, inquiry, 6);
         packet.srb.path = addresses[i].path;
         packet.srb.target = addresses[i].target;
-        run(&stor, packet, stor.data, 36);
-        expect_done(&stor, 36);
+        stor_run(&stor, packet, stor.data, 36);
+        stor_expect_done(&stor, 36);
         g_assert_cmphex(*(uint8_t *)sg_mem(stor.guest, stor.data), ==, 0x7f);
 
         memset(packet.srb.cdb, 0, sizeof(packet.srb.cdb));
         memcpy(packet.srb.cdb, report, sizeof(report));
         packet.srb.cdb_length = sizeof(report);
-        run(&stor, packet, stor.data, 64);
-        expect_done(&stor, target ? 32 : 8);
+        stor_run(&stor, packet, stor.data, 64);
+        stor_expect_done(&stor, target ? 32 : 8);
 
         memcpy(packet.srb.cdb, ready, sizeof(ready));
         packet.srb.cdb_length = sizeof(ready);
-        g_assert_cmphex(run(&stor, packet, 0, 0), ==, STOR_NO_SUCH_DEVICE);
-        expect_check(&stor, SRB_INVALID_LUN, 5, 0x25);
+        g_assert_cmphex(stor_run(&stor, packet, 0, 0), ==, STOR_NO_SUCH_DEVICE);
+        stor_expect_check(&stor, SRB_INVALID_LUN, 5, 0x25);
     }
-    expect_alive(&stor);
-    stor_guest_free(&stor);
-}
-
-/* --- Hostile commands --- */
-
-static void test_cdb_length(void)
-{
-    static const uint8_t lengths[] = {0, 17, 20, 255};
-    struct stor_guest stor;
-
-    set_up(&stor);
-    for (unsigned i = 0; i < G_N_ELEMENTS(lengths); i++) {
-        struct stor_packet packet = stor_io(0, false, 0, 1);
-        packet.srb.cdb_length = lengths[i];
-        g_assert_cmphex(run(&stor, packet, stor.data, 512), ==, STOR_INVALID_PARAMETER);
-        expect_check(&stor, SRB_INVALID_REQUEST, 5, 0x24);
-    }
-    g_assert_cmpuint(stor.disk->count[DISK_READ], ==, 0);
-    expect_alive(&stor);
-    stor_guest_free(&stor);
-}
-
-static void test_sense_room(void)
-{
-    static const uint8_t unknown[6] = {0x1d};
-    struct stor_guest stor;
-
-    set_up(&stor);
-    for (unsigned room = 0; room < 256; room++) {
-        struct stor_packet packet = stor_command(0, unknown, 6);
-        packet.srb.sense_length = (uint8_t)room;
-        run(&stor, packet, 0, 0);
-        g_assert_cmpuint(stor.reply.srb.sense_length, ==, MIN(room, 18));
-        g_assert_cmphex(stor.reply.srb.srb_status, ==, room ? 0x84 : 0x04);
-        for (unsigned i = stor.reply.srb.sense_length; i < STOR_SENSE_SIZE; i++)
-            g_assert_cmphex(stor.reply.srb.sense[i], ==, 0);
-    }
-    stor_guest_free(&stor);
-}
-
-/* More is asked for than there is buffer: nothing is moved. */
-static void test_overrun(void)
-{
-    struct stor_guest stor;
-
-    set_up(&stor);
-    memset(sg_mem(stor.guest, stor.data), 0x77, GMEM_PAGE);
-    g_assert_cmphex(run(&stor, stor_io(0, false, 0, 2), stor.data, 1023), ==, STOR_BUFFER_OVERFLOW);
-    expect_check(&stor, SRB_OVERRUN, 5, 0x1a);
-    g_assert_cmphex(run(&stor, stor_io(0, false, 0, 2), 0, 0), ==, STOR_BUFFER_OVERFLOW);
-    g_assert_cmpuint(stor.disk->count[DISK_READ], ==, 0);
-    g_assert_cmphex(*(uint8_t *)sg_mem(stor.guest, stor.data), ==, 0x77);
-    expect_alive(&stor);
-    stor_guest_free(&stor);
-}
-
-static void test_transfer_length_against_range(void)
-{
-    struct stor_guest stor;
-    struct stor_packet packet = stor_io(0, false, 0, 8);
-
-    set_up(&stor);
-    memset(sg_mem(stor.guest, stor.data), 0x77, 2 * GMEM_PAGE);
-    packet.srb.transfer_length = 4096;
-    g_assert_true(sg_send_gpa(&stor.channel, 1, stor.data, 4095, &packet, sizeof(packet)));
-    stor_answer(&stor, &stor.channel);
-    g_assert_cmphex(stor.reply.status, ==, STOR_INVALID_PARAMETER);
-    packet.srb.transfer_length = UINT32_MAX;
-    g_assert_true(sg_send_gpa(&stor.channel, 2, stor.data, 4096, &packet, sizeof(packet)));
-    stor_answer(&stor, &stor.channel);
-    g_assert_cmphex(stor.reply.status, ==, STOR_INVALID_PARAMETER);
-    g_assert_true(sg_send_inband(&stor.channel, 3, &packet, sizeof(packet))); /* no range at all */
-    stor_answer(&stor, &stor.channel);
-    g_assert_cmphex(stor.reply.status, ==, STOR_INVALID_PARAMETER);
-    g_assert_cmpuint(stor.disk->count[DISK_READ], ==, 0);
-    /* A shorter one is the buffer. */
-    packet = stor_io(0, false, 0, 1);
-    packet.srb.transfer_length = 512;
-    g_assert_true(sg_send_gpa(&stor.channel, 4, stor.data, 8192, &packet, sizeof(packet)));
-    stor_answer(&stor, &stor.channel);
-    expect_done(&stor, 512);
-    g_assert_cmphex(*(uint8_t *)sg_mem(stor.guest, stor.data + 512), ==, 0x77);
-    stor_guest_free(&stor);
-}
-
-/* --- Hostile ranges --- */
-
-struct range {
-    uint32_t reserved, ranges;
-    uint32_t length, offset;
-    uint64_t pfn[LIMIT_RANGE_PAGES];
-};
-
-static void send_range(struct stor_guest *stor, const struct range *range, unsigned pages,
-                       struct stor_packet packet, uint32_t length)
-{
-    packet.srb.transfer_length = length;
-    g_assert_true(sg_send(&stor->channel, VMBUS_PACKET_GPA_DIRECT,
-                          VMBUS_PACKET_COMPLETION_REQUESTED, 77, range, 16 + 8 * pages, &packet,
-                          sizeof(packet)));
-}
-
-static void test_pages_outside_ram(void)
-{
-    struct stor_guest stor;
-    /* Beyond RAM, VMBus's MMIO window, the APICs, firmware, and numbers whose address overflows. */
-    static const uint64_t pfns[] = {(16u << 20) / GMEM_PAGE,
-                                    GMEM_VMBUS_BASE / GMEM_PAGE,
-                                    GMEM_IOAPIC / GMEM_PAGE,
-                                    GMEM_LAPIC / GMEM_PAGE,
-                                    0xfffff,
-                                    1ull << 52,
-                                    (1ull << 52) + 16,
-                                    UINT64_MAX};
-
-    set_up(&stor);
-    for (unsigned i = 0; i < G_N_ELEMENTS(pfns); i++)
-        for (unsigned bad = 0; bad < 2; bad++) {
-            struct range range = {.ranges = 1, .length = 8192};
-            range.pfn[0] = range.pfn[1] = stor.data / GMEM_PAGE;
-            range.pfn[bad] = pfns[i];
-            send_range(&stor, &range, 2, stor_io(0, false, 0, 16), 8192);
-            g_assert_cmpuint(stor_answer(&stor, &stor.channel), ==, 77);
-            g_assert_cmphex(stor.reply.status, ==, STOR_INVALID_PARAMETER);
-            expect_check(&stor, SRB_INVALID_REQUEST, 5, 0x24);
-        }
-    g_assert_cmpuint(stor.disk->count[DISK_READ], ==, 0);
-    expect_alive(&stor);
-    stor_guest_free(&stor);
-}
-
-static void test_too_many_pieces(void)
-{
-    struct stor_guest stor;
-    struct range range = {.ranges = 1};
-    unsigned pages = LIMIT_IOVECS + 1;
-
-    set_up(&stor);
-    range.length = pages * GMEM_PAGE;
-    for (unsigned i = 0; i < pages; i++) /* backwards, so that none join */
-        range.pfn[i] = stor.data / GMEM_PAGE + pages - i;
-    send_range(&stor, &range, pages, stor_io(0, false, 0, 8), range.length);
-    stor_answer(&stor, &stor.channel);
-    g_assert_cmphex(stor.reply.status, ==, STOR_INVALID_PARAMETER);
-    g_assert_cmpuint(stor.disk->count[DISK_READ], ==, 0);
-    expect_alive(&stor);
-    stor_guest_free(&stor);
-}
-
-static void test_malformed_ranges(void)
-{
-    static const struct {
-        uint32_t ranges, length, offset;
-        unsigned pages;
-    } cases[] = {
-        {0, 512, 0, 1},
-        {2, 512, 0, 1},
-        {2, 512, 0, 4},
-        {UINT32_MAX, 512, 0, 1},
-        {1, 0, 0, 1},
-        {1, 512, 4096, 1},
-        {1, 512, 512, 0},
-        {1, 512, UINT32_MAX, 1},
-        {1, UINT32_MAX, 4095, 1},
-        {1, 4097, 0, 1},
-        {1, 2, 4095, 1},
-        {1, (LIMIT_RANGE_PAGES + 1) * GMEM_PAGE, 0, LIMIT_RANGE_PAGES},
-    };
-
-    for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++) {
-        struct stor_guest stor;
-        struct range range = {
-            .ranges = cases[i].ranges, .length = cases[i].length, .offset = cases[i].offset};
-        set_up(&stor);
-        for (unsigned j = 0; j < cases[i].pages; j++)
-            range.pfn[j] = stor.data / GMEM_PAGE;
-        send_range(&stor, &range, cases[i].pages, stor_io(0, false, 0, 1), 512);
-        expect_ended(&stor);
-        stor_guest_free(&stor);
-    }
-}
-
-/* The buffer is the ring itself: the guest spoils its own channel, and that is all. */
-static void test_buffer_in_ring(void)
-{
-    struct stor_guest stor;
-
-    set_up(&stor);
-    memset(stor.disk->bytes, 0xff, STOR_DISK_BYTES);
-    const uint64_t pfns[] = {stor.channel.in_pfn, stor.channel.out_pfn, stor.channel.in_pfn + 1,
-                             stor.channel.out_pfn + 1};
-    for (unsigned i = 0; i < G_N_ELEMENTS(pfns); i++) {
-        stor_send(&stor, &stor.channel, stor_io(0, false, 0, 8), pfns[i] * GMEM_PAGE, 4096);
-        sg_run(stor.guest, 0);
-        sg_close(&stor.channel);
-        g_assert_cmpuint(sg_open(&stor.channel, RING_PAGES, NULL, 0), ==, 0);
-        stor_handshake(&stor, STOR_VERSION_6_0);
-    }
-    run(&stor, stor_io(0, false, 7, 1), stor.data, 512);
-    expect_done(&stor, 512);
-    stor_guest_free(&stor);
-}
-
-/* --- Hostile packets --- */
-
-static void test_no_completion_requested(void)
-{
-    struct stor_guest stor;
-    const struct stor_packet packet = stor_io(0, false, 0, 1);
-
-    set_up(&stor);
-    g_assert_true(
-        sg_send(&stor.channel, VMBUS_PACKET_IN_BAND, 0, 1, NULL, 0, &packet, sizeof(packet)));
-    expect_ended(&stor);
-    stor_guest_free(&stor);
-}
-
-static void test_short_packets(void)
-{
-    static const size_t lengths[] = {0, 4, 8, 12, 40};
-
-    for (unsigned i = 0; i < G_N_ELEMENTS(lengths); i++) {
-        struct stor_guest stor;
-        const struct stor_packet packet = stor_io(0, false, 0, 1);
-        set_up(&stor);
-        g_assert_true(sg_send_inband(&stor.channel, 1, &packet, lengths[i]));
-        expect_ended(&stor);
-        stor_guest_free(&stor);
-    }
-}
-
-static void test_wrong_packet_types(void)
-{
-    static const struct {
-        uint16_t type, pageset;
-    } cases[] = {{VMBUS_PACKET_COMPLETION, 0}, {VMBUS_PACKET_TRANSFER_PAGES, 1}};
-
-    for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++) {
-        struct stor_guest stor;
-        const struct stor_packet packet = stor_io(0, false, 0, 1);
-        const uint32_t pages[4] = {1, 1, 512, 0};
-        set_up(&stor);
-        g_assert_true(sg_send(&stor.channel, cases[i].type, 1, 1, pages,
-                              cases[i].pageset ? sizeof(pages) : 0, &packet, sizeof(packet)));
-        expect_ended(&stor);
-        stor_guest_free(&stor);
-    }
-}
-
-/* --- In flight --- */
-
-/* More commands than requests: the rest waits in the ring, and none is lost. */
-static void test_more_than_requests(void)
-{
-    struct stor_guest stor;
-    unsigned total = LIMIT_DISK_INFLIGHT + 100;
-
-    stor_guest_init(&stor, VMBUS_V5_2, 1, 60);
-    stor_handshake(&stor, STOR_VERSION_6_0);
-    stor.disk->hold = true;
-    for (unsigned i = 0; i < total; i++)
-        stor_send(&stor, &stor.channel, stor_io(0, false, i, 1), stor.data + 512 * i, 512);
-    sg_run(stor.guest, 0);
-    g_assert_cmpuint(stor.disk->count[DISK_READ], ==, LIMIT_DISK_INFLIGHT);
-    g_assert_cmpuint(memory_disk_release(stor.disk, 10), ==, 10);
-    sg_run(stor.guest, 0);
-    g_assert_cmpuint(stor.disk->count[DISK_READ], ==, LIMIT_DISK_INFLIGHT + 10);
-    stor.disk->hold = false;
-    memory_disk_release(stor.disk, total);
-    for (unsigned i = 0; i < total; i++) {
-        stor_answer(&stor, &stor.channel);
-        expect_done(&stor, 512);
-    }
-    g_assert_cmpmem(sg_mem(stor.guest, stor.data), 512 * total, stor.disk->bytes, 512 * total);
-    stor_guest_free(&stor);
-}
-
-/* The guest does not read its answers: room was kept for each, so commands wait and none is lost.
- */
-static void test_unread_answers(void)
-{
-    struct stor_guest stor;
-    unsigned sent = 0, answered = 0;
-
-    stor_guest_init(&stor, VMBUS_V5_2, 1, 1);
-    stor_handshake(&stor, STOR_VERSION_6_0);
-    while (sent < 500) {
-        struct stor_packet packet = stor_io(0, false, 1, 1);
-        packet.srb.transfer_length = 512;
-        while (sent < 500 &&
-               sg_send_gpa(&stor.channel, sent, stor.data, 512, &packet, sizeof(packet)))
-            sent++;
-        sg_run(stor.guest, 0);
-        while (sg_receive(&stor.channel, NULL, NULL, &packet, sizeof(packet)) >= 0) {
-            g_assert_cmphex(packet.status, ==, STOR_SUCCESS);
-            answered++;
-        }
-    }
-    while (answered < sent) {
-        stor_answer(&stor, &stor.channel);
-        answered++;
-    }
-    g_assert_cmpuint(stor_faults(&stor), ==, 0);
-    g_assert_cmpuint(stor.disk->count[DISK_READ], ==, 500);
-    stor_guest_free(&stor);
-}
-
-/* Resets answer at once; what runs comes to its end, once. */
-static void test_reset_in_flight(void)
-{
-    struct stor_guest stor;
-
-    set_up(&stor);
-    stor.disk->hold = true;
-    uint64_t id = stor_send(&stor, &stor.channel, stor_io(0, false, 7, 1), stor.data, 512);
-    for (unsigned storm = 0; storm < 100; storm++)
-        for (uint32_t reset = STOR_RESET_LUN; reset <= STOR_RESET_BUS; reset++)
-            g_assert_cmphex(stor_ask_operation(&stor, reset), ==, STOR_SUCCESS);
-    stor.disk->hold = false;
-    memory_disk_release(stor.disk, 1);
-    g_assert_cmpuint(stor_answer(&stor, &stor.channel), ==, id);
-    expect_done(&stor, 512);
-    uint8_t payload[64];
-    g_assert_cmpint(sg_receive(&stor.channel, NULL, NULL, payload, sizeof(payload)), ==, -1);
-    expect_alive(&stor);
-    stor_guest_free(&stor);
-}
-
-/* The guest closes while the disk still writes into its pages: the channel lasts until it does not.
- */
-static void test_close_in_flight(void)
-{
-    struct stor_guest stor;
-
-    set_up(&stor);
-    stor.disk->hold = true;
-    for (unsigned i = 0; i < 20; i++)
-        stor_send(&stor, &stor.channel, stor_io(0, false, i, 1), stor.data + 512 * i, 512);
-    sg_run(stor.guest, 0);
-    g_assert_cmpuint(stor.disk->count[DISK_READ], ==, 20);
-    sg_drop(stor.guest);
-    sg_tell_words(stor.guest, VMBUS_MSG_CLOSE, 1, stor.channel.relid, 0);
-    sg_tell_words(stor.guest, VMBUS_MSG_GPADL_TEARDOWN, 2, stor.channel.relid, stor.channel.gpadl);
-    sg_run(stor.guest, 0);
-    g_assert_cmpuint(memory_disk_release(stor.disk, 19), ==, 19);
-    sg_run(stor.guest, 0);
-    g_assert_null(sg_take(stor.guest)); /* no TORNDOWN yet */
-    g_assert_cmpuint(memory_disk_release(stor.disk, 1), ==, 1);
-    sg_expect(stor.guest, VMBUS_MSG_GPADL_TORNDOWN);
-    stor.disk->hold = false;
-    g_assert_cmpuint(sg_open(&stor.channel, RING_PAGES, NULL, 0), ==, 0);
-    stor_handshake(&stor, STOR_VERSION_6_0);
-    expect_alive(&stor);
-    stor_guest_free(&stor);
-}
-
-static void on_reset(void *context)
-{
-    *(bool *)context = true;
-}
-
-/* The VM is reset, or the guest unloads, with I/O in flight. */
-static void test_bus_reset_in_flight(void)
-{
-    struct stor_guest stor;
-    bool finished = false;
-
-    set_up(&stor);
-    stor.disk->hold = true;
-    for (unsigned i = 0; i < 20; i++)
-        stor_send(&stor, &stor.channel, stor_io(0, true, i, 1), stor.data + 512 * i, 512);
-    sg_run(stor.guest, 0);
-    vmbus_bus_reset(stor.guest->bus, on_reset, &finished);
-    sg_run(stor.guest, 0);
-    memory_disk_release(stor.disk, 19);
-    sg_run(stor.guest, 0);
-    g_assert_false(finished);
-    memory_disk_release(stor.disk, 1);
-    sg_run(stor.guest, 0);
-    g_assert_true(finished);
-    stor.disk->hold = false;
-    g_assert_true(sg_connect(stor.guest, VMBUS_V5_2));
-    g_assert_true(sg_find_offer(stor.guest, &scsi_interface, 0, &stor.channel));
-    g_assert_cmpuint(sg_open(&stor.channel, RING_PAGES, NULL, 0), ==, 0);
-    stor_handshake(&stor, STOR_VERSION_6_0);
-    expect_alive(&stor);
-    stor_guest_free(&stor);
-}
-
-/* The guest breaks the format while I/O is in flight. */
-static void test_fault_in_flight(void)
-{
-    struct stor_guest stor;
-    const struct stor_packet packet = stor_io(0, false, 0, 1);
-
-    set_up(&stor);
-    stor.disk->hold = true;
-    for (unsigned i = 0; i < 20; i++)
-        stor_send(&stor, &stor.channel, stor_io(0, false, i, 1), stor.data + 512 * i, 512);
-    g_assert_true(sg_send_inband(&stor.channel, 1, &packet, 8));
-    sg_run(stor.guest, 0);
-    g_assert_cmpuint(stor_faults(&stor), ==, 1);
-    stor.disk->hold = false;
-    g_assert_cmpuint(memory_disk_release(stor.disk, 100), ==, 20);
-    expect_ended(&stor);
+    stor_expect_alive(&stor);
     stor_guest_free(&stor);
 }
 
@@ -908,22 +437,22 @@ static void test_raw_file(void)
     g_assert_cmpint(vmbus_bus_add(stor.guest->bus, storvsp_vsp(second)), ==, 0);
     g_assert_true(sg_connect(stor.guest, VMBUS_V5_2));
     g_assert_true(sg_find_offer(stor.guest, &scsi_interface, 1, &stor.channel));
-    g_assert_cmpuint(sg_open(&stor.channel, RING_PAGES, NULL, 0), ==, 0);
+    g_assert_cmpuint(sg_open(&stor.channel, STOR_RING_PAGES, NULL, 0), ==, 0);
     stor_handshake(&stor, STOR_VERSION_6_0);
     uint8_t *p = sg_mem(stor.guest, stor.data);
     for (unsigned i = 0; i < 65536; i++)
         p[i] = (uint8_t)(i * 31 + i / 512);
-    run(&stor, stor_io(0, true, 128, 128), stor.data, 65536);
-    expect_done(&stor, 65536);
-    run(&stor, stor_command(0, flush, 10), 0, 0);
-    expect_done(&stor, 0);
+    stor_run(&stor, stor_io(0, true, 128, 128), stor.data, 65536);
+    stor_expect_done(&stor, 65536);
+    stor_run(&stor, stor_command(0, flush, 10), 0, 0);
+    stor_expect_done(&stor, 0);
     g_autofree char *file = NULL;
     gsize len;
     g_assert_true(g_file_get_contents(path, &file, &len, NULL));
     g_assert_cmpuint(len, ==, STOR_DISK_BYTES);
     g_assert_cmpmem(file + 65536, 65536, p, 65536);
-    run(&stor, stor_io(0, false, 128, 128), stor.data + 65536 + 512, 65536);
-    expect_done(&stor, 65536);
+    stor_run(&stor, stor_io(0, false, 128, 128), stor.data + 65536 + 512, 65536);
+    stor_expect_done(&stor, 65536);
     g_assert_cmpmem(p + 65536 + 512, 65536, p, 65536);
     sg_stop(stor.guest);
     storvsp_free(second);
@@ -968,23 +497,6 @@ int main(int argc, char **argv)
     g_test_add_func("/storvsp/readonly-refuses-writes", test_readonly_refuses_writes);
     g_test_add_func("/storvsp/disk-error", test_disk_error);
     g_test_add_func("/storvsp/absent-addresses", test_absent_addresses);
-    g_test_add_func("/storvsp/cdb-length", test_cdb_length);
-    g_test_add_func("/storvsp/sense-room", test_sense_room);
-    g_test_add_func("/storvsp/overrun", test_overrun);
-    g_test_add_func("/storvsp/transfer-length-against-range", test_transfer_length_against_range);
-    g_test_add_func("/storvsp/pages-outside-ram", test_pages_outside_ram);
-    g_test_add_func("/storvsp/too-many-pieces", test_too_many_pieces);
-    g_test_add_func("/storvsp/malformed-ranges", test_malformed_ranges);
-    g_test_add_func("/storvsp/buffer-in-ring", test_buffer_in_ring);
-    g_test_add_func("/storvsp/no-completion-requested", test_no_completion_requested);
-    g_test_add_func("/storvsp/short-packets", test_short_packets);
-    g_test_add_func("/storvsp/wrong-packet-types", test_wrong_packet_types);
-    g_test_add_func("/storvsp/more-than-requests", test_more_than_requests);
-    g_test_add_func("/storvsp/unread-answers", test_unread_answers);
-    g_test_add_func("/storvsp/reset-in-flight", test_reset_in_flight);
-    g_test_add_func("/storvsp/close-in-flight", test_close_in_flight);
-    g_test_add_func("/storvsp/bus-reset-in-flight", test_bus_reset_in_flight);
-    g_test_add_func("/storvsp/fault-in-flight", test_fault_in_flight);
     g_test_add_func("/storvsp/raw-file", test_raw_file);
     g_test_add_func("/storvsp/config", test_config);
     return g_test_run();
