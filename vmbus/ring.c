@@ -128,25 +128,24 @@ static inline uint8_t *data_at(const struct ring *ring, uint32_t index, uint32_t
     return ring->page[index / GMEM_PAGE] + index % GMEM_PAGE;
 }
 
-/* Copy `len` bytes piece by piece: into the ring from `src`, or out of it to `dst`; the other is
- * NULL. */
-static __attribute__((noinline)) void copy_pieces(const struct ring *ring, uint32_t index,
-                                                  uint8_t *dst, const uint8_t *src, uint32_t len)
+/* get() and put() of what does not lie in one run. */
+static __attribute__((noinline)) void get_pieces(const struct ring *ring, uint32_t index,
+                                                 uint8_t *dst, uint32_t len)
 {
-    while (len) {
-        uint32_t run;
-        uint8_t *at = data_at(ring, index, &run);
-        uint32_t n = run < len ? run : len;
+    for (uint32_t run; len; len -= run, dst += run, index = advance(ring, index, run)) {
+        const uint8_t *at = data_at(ring, index, &run);
+        run = run < len ? run : len;
+        memcpy(dst, at, run);
+    }
+}
 
-        if (src) {
-            memcpy(at, src, n);
-            src += n;
-        } else {
-            memcpy(dst, at, n);
-            dst += n;
-        }
-        len -= n;
-        index = advance(ring, index, n);
+static __attribute__((noinline)) void put_pieces(const struct ring *ring, uint32_t index,
+                                                 const uint8_t *src, uint32_t len)
+{
+    for (uint32_t run; len; len -= run, src += run, index = advance(ring, index, run)) {
+        uint8_t *at = data_at(ring, index, &run);
+        run = run < len ? run : len;
+        memcpy(at, src, run);
     }
 }
 
@@ -158,7 +157,7 @@ static inline void get(const struct ring *ring, uint32_t index, void *dst, uint3
     if (__builtin_expect(len <= run, 1))
         memcpy(dst, at, len);
     else
-        copy_pieces(ring, index, dst, NULL, len);
+        get_pieces(ring, index, dst, len);
 }
 
 /* Returns the index behind what was put. */
@@ -170,7 +169,7 @@ static inline uint32_t put(const struct ring *ring, uint32_t index, const void *
     if (__builtin_expect(len <= run, 1))
         memcpy(at, src, len);
     else
-        copy_pieces(ring, index, NULL, src, len);
+        put_pieces(ring, index, src, len);
     return advance(ring, index, len);
 }
 

@@ -8,7 +8,6 @@
  * Facts: section 2.5; OpenVMM 61e8208c for the order.
  */
 #include <errno.h>
-#include <string.h>
 
 #include "src/common/container.h"
 #include "vmbus/bus_priv.h"
@@ -72,7 +71,8 @@ int vsp_offer_subchannels(struct vsp *vsp, uint16_t count, struct lane *const la
         atomic_store(&primary->subchannels.asked, false);
         return -ENOSPC;
     }
-    memcpy(primary->subchannels.lane, lane, count * sizeof(lane[0]));
+    for (uint16_t i = 0; i < count; i++)
+        primary->subchannels.lane[i] = lane[i];
     primary->subchannels.count = count;
     lane_post(bus->lane, &primary->subchannels.task);
     return 0;

@@ -5,18 +5,20 @@
  * A device file ends with its const class. The machine makes one struct vsp per device (embedded in
  * the device's own state, found again with container_of) and gives it to vmbus_bus_add(). Then:
  *
- *   offered     the guest sees the offer after REQUEST_OFFERS (or at once, if it has already asked)
- *   open        the guest opened the channel: `open`, on the channel's lane; from 0 on `packet` may
- * come packet ...  each packet of the guest->host ring, in order, on the channel's lane close the
- * guest closed, or broke the format, or the connection was reset: `close`; the device finishes what
- *               touches guest memory and then calls vmbus_channel_closed() once, from `close`
- * itself or later reset       all channels of the device are closed and the guest starts again from
- * nothing (new connection, VM reset)
+ *   offered   the guest sees the offer after REQUEST_OFFERS (or at once, if it has already asked)
+ *   open      the guest opened the channel: `open`, on the channel's lane; from its success on
+ *             `packet` may come
+ *   packet    each packet of the guest->host ring, in order, on the channel's lane
+ *   close     the guest closed the channel, or broke the format, or the connection was reset:
+ *             `close`; the device finishes what touches guest memory and then calls
+ *             vmbus_channel_closed() once, from within `close` or later
+ *   reset     all channels of the device are closed and the guest starts again from nothing (new
+ *             connection, VM reset): `reset`
  *
  * A channel of one device may be opened and closed any number of times. `reset` comes on the bus's
  * lane when every channel of the device is closed, so it never races with the others.
  *
- * Later issues add retarget, remove, save and restore when the first user needs them.
+ * Left out until a device needs them: retarget, remove, save, restore.
  */
 #ifndef VMBUSD_VMBUS_VSP_H
 #define VMBUSD_VMBUS_VSP_H

@@ -386,7 +386,7 @@ static bool refuse_unknown(const struct json_at *at, struct json_object *object,
         const struct json_key *key = keys;
 
         (void)value;
-        while (key->name && strcmp(key->name, name))
+        while (key->name && strcmp(key->name, name) != 0)
             key++;
         if (key->name)
             continue;

@@ -294,16 +294,22 @@ void lane_stop(struct lane *lane)
     wake_up(lane);
 }
 
+void lane_end(struct lane *lane)
+{
+    if (lane->started) {
+        lane_stop(lane);
+        pthread_join(lane->thread, NULL);
+        lane->started = false;
+    }
+    atomic_store(&lane->running, false);
+    run_posted(lane); /* came after the loop's last turn; somebody may wait in lane_call() */
+}
+
 void lane_free(struct lane *lane)
 {
     if (!lane)
         return;
-    if (lane->started) {
-        lane_stop(lane);
-        pthread_join(lane->thread, NULL);
-    }
-    atomic_store(&lane->running, false);
-    run_posted(lane); /* came after the loop's last turn; somebody may wait in lane_call() */
+    lane_end(lane);
     close_lane(lane);
 }
 

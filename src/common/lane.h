@@ -57,9 +57,12 @@ struct lane_hook {
  */
 struct lane *lane_new(const char *name);
 
-/* Stop, join and free. NULL is fine. Sources stay open: they belong to their owners. Tasks that
- * came too late for the loop run here, so that nobody waits in lane_call() for ever. Not from the
- * lane itself. */
+/* Stop and join; then what belongs to the lane may be taken off it and freed by any one thread.
+ * Tasks that came too late for the loop run here, so that nobody waits in lane_call() for ever. Not
+ * from the lane itself. */
+void lane_end(struct lane *lane);
+
+/* As lane_end(), and free. NULL is fine. Sources stay open: they belong to their owners. */
 void lane_free(struct lane *lane);
 
 /* Run the loop on the calling thread until lane_stop(). */

@@ -6,7 +6,7 @@
 
 #include <unistd.h>
 
-G_DEFINE_QUARK(vmbusd - disk - error - quark, disk_error)
+G_DEFINE_QUARK(disk_error, disk_error)
 
 struct disk *disk_open(const struct disk_class *class, const struct disk_params *params,
                        GError **error)

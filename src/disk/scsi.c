@@ -430,7 +430,7 @@ void scsi_execute(struct scsi_task *task)
         scsi_fail(task, SENSE_INVALID_OPCODE);
     else if (task->cdb_len < cdb_lengths[opcode >> 5])
         scsi_fail(task, SENSE_INVALID_FIELD);
-    else if (flags & MEDIUM && !unit->disk)
+    else if (flags & MEDIUM && !(unit && unit->disk))
         scsi_fail(task, SENSE_NO_MEDIUM);
     else
         commands[opcode].run(task);

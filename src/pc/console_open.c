@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -14,7 +13,7 @@
 
 #include "src/pc/console_priv.h"
 
-G_DEFINE_QUARK(console - error - quark, console_error)
+G_DEFINE_QUARK(console_error, console_error)
 
 /* One line "WHAT: reason; remedy". */
 static bool fail(GError **error, const char *what, int code, const char *remedy)
@@ -68,9 +67,8 @@ static bool listen_at(struct console *console, const char *path, GError **error)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
 
-    if (strlen(path) >= sizeof(address.sun_path))
+    if (g_strlcpy(address.sun_path, path, sizeof(address.sun_path)) >= sizeof(address.sun_path))
         return fail(error, path, ENAMETOOLONG, "a socket's path has at most 107 characters");
-    strcpy(address.sun_path, path);
     if (!clear_stale(&address, error))
         return false;
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);

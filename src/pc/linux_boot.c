@@ -122,7 +122,7 @@ struct image {
     bool long_mode;
 };
 
-G_DEFINE_QUARK(linux - boot - error - quark, linux_boot_error)
+G_DEFINE_QUARK(linux_boot_error, linux_boot_error)
 
 static bool fail(GError **error, enum linux_boot_error code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
@@ -198,7 +198,7 @@ static bool read_header(const struct linux_boot *boot, uint64_t file_size, struc
     if (!read_at(boot->kernel_fd, boot->kernel_name, 0x1f1, image->raw, sizeof(image->raw), error))
         return false;
     memcpy(header, image->raw, sizeof(*header));
-    if (header->boot_flag != BOOT_FLAG || memcmp(header->magic, "HdrS", 4))
+    if (header->boot_flag != BOOT_FLAG || memcmp(header->magic, "HdrS", 4) != 0)
         return not_kernel(boot, error, "it has no boot header");
     size_t end = offsetof(struct setup_header, magic) + header->jump[1];
     if (end < offsetof(struct setup_header, hardware_subarch))
@@ -256,7 +256,7 @@ static bool plan(const struct linux_boot *boot, struct image *image, GError **er
 
 static bool open_image(const struct linux_boot *boot, struct image *image, GError **error)
 {
-    uint64_t size;
+    uint64_t size = 0;
 
     return size_of(boot->kernel_fd, boot->kernel_name, LIMIT_KERNEL_BYTES, &size, error) &&
            read_header(boot, size, image, error) && check_header(boot, size, image, error) &&
@@ -324,7 +324,7 @@ static bool load_kernel(struct gmem *gmem, const struct linux_boot *boot, struct
 static bool load_initrd(struct gmem *gmem, const struct linux_boot *boot, struct image *image,
                         GError **error)
 {
-    uint64_t size, top = MIN(low_end(gmem), image->initrd_max + 1);
+    uint64_t size = 0, top = MIN(low_end(gmem), image->initrd_max + 1);
 
     image->header.ramdisk_image = image->header.ramdisk_size = 0;
     if (boot->initrd_fd < 0)

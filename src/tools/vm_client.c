@@ -107,12 +107,11 @@ static bool dial(struct vm_client *client, const char *path, GError **error)
     struct sockaddr_un address = {.sun_family = AF_UNIX};
 
     client->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (strlen(path) >= sizeof(address.sun_path)) {
+    if (g_strlcpy(address.sun_path, path, sizeof(address.sun_path)) >= sizeof(address.sun_path)) {
         g_set_error(error, VM_CLIENT_ERROR, VM_CLIENT_ERROR_FAILED,
                     "%s: too long for a socket's path", path);
         return false;
     }
-    strcpy(address.sun_path, path);
     if (connect(client->fd, (struct sockaddr *)&address, sizeof(address)) == 0)
         return true;
     if (errno == ENOENT || errno == ECONNREFUSED)

@@ -380,7 +380,7 @@ static int dispatch(struct vmbusctl_options *options, unsigned given, int words,
 
     if (!words)
         return bad_usage("%s", "no subcommand");
-    while (subcommand < end && strcmp(subcommand->name, word[0]))
+    while (subcommand < end && strcmp(subcommand->name, word[0]) != 0)
         subcommand++;
     if (subcommand == end)
         return bad_usage("%s is no subcommand", word[0]);

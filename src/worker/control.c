@@ -42,10 +42,8 @@ static bool path_fail(GError **error, const char *path, const char *remedy)
 static bool path_address(const char *path, struct sockaddr_un *address, GError **error)
 {
     *address = (struct sockaddr_un){.sun_family = AF_UNIX};
-    if (strlen(path) < sizeof(address->sun_path)) {
-        strcpy(address->sun_path, path);
+    if (g_strlcpy(address->sun_path, path, sizeof(address->sun_path)) < sizeof(address->sun_path))
         return true;
-    }
     errno = ENAMETOOLONG;
     return path_fail(error, path, "give a path of at most 107 bytes (key control or run_dir)");
 }

@@ -354,7 +354,7 @@ static void run_request(struct control_call *call, const struct request *request
     struct arguments arguments = {0};
     g_autoptr(GError) error = NULL;
 
-    while (command->name && strcmp(command->name, request->execute))
+    while (command->name && strcmp(command->name, request->execute) != 0)
         command++;
     if (!command->name) {
         const char *nearest = json_nearest(request->execute, commands, sizeof(*commands));

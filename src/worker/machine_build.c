@@ -331,13 +331,15 @@ void machine_free(struct machine *machine)
         return;
     vcpus_end(&machine->vcpus);
     for (unsigned i = 0; i < machine->io_lanes; i++)
-        lane_free(machine->io_lane[i]); /* joined: nothing runs beside this thread from here on */
+        lane_end(machine->io_lane[i]); /* nothing runs beside this thread from here on */
     for (unsigned i = 0; i < LIMIT_SCSI_CONTROLLERS; i++)
         storvsp_free(machine->scsi[i]);
     for (unsigned i = 0; i < LIMIT_SCSI_CONTROLLERS; i++) {
         for (unsigned j = 0; j < LIMIT_SCSI_LUNS; j++)
             disk_close(machine->disk[i][j]);
     }
+    for (unsigned i = 0; i < machine->io_lanes; i++)
+        lane_free(machine->io_lane[i]); /* the controllers' queues were on them until now */
     heartbeat_free(machine->heartbeat);
     shutdown_free(machine->shutdown);
     timesync_free(machine->timesync);

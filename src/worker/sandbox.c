@@ -27,7 +27,7 @@
 
 #define UID_LOCK_FILE "uid.lock"
 
-G_DEFINE_QUARK(sandbox - error, sandbox_error)
+G_DEFINE_QUARK(sandbox_error, sandbox_error)
 
 struct sandbox {
     bool root; /* all layers can be entered */
