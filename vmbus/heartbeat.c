@@ -79,12 +79,7 @@ static const struct vsp_class heartbeat_class = {
     .name = "heartbeat",
     .interface =
         GUID_INIT(0x57164f39, 0x9115, 0x4e78, 0xab, 0x55, 0x38, 0x2f, 0x3b, 0xd5, 0x42, 0x2d),
-    .offer_flags = VMBUS_OFFER_ENUMERATE | VMBUS_OFFER_NAMED_PIPE,
-    .open = ic_open,
-    .packet = ic_packet,
-    .writable = ic_writable,
-    .close = ic_close,
-    .reset = ic_reset,
+    IC_CLASS_MEMBERS,
 };
 
 static const struct ic_service heartbeat_service = {

@@ -75,7 +75,7 @@ struct ic;
 
 /* What tells one service from another. Every callback runs on the channel's lane. */
 struct ic_service {
-    const struct vsp_class *class; /* its open, packet, writable, close and reset are ic_*() */
+    const struct vsp_class *class; /* with IC_CLASS_MEMBERS in it */
     struct guid instance;
     enum ic_message_type type;
     const struct ic_version *versions; /* message versions offered, oldest first */
@@ -106,8 +106,7 @@ struct ic_service {
 
 enum ic_state { IC_CLOSED, IC_NEGOTIATING, IC_READY, IC_REFUSED };
 
-/* The shared part of a service's state. Fields are ic.c's, except that a service reads `message`.
- */
+/* The shared part of a service's state. Fields are ic.c's; a service may read `message`. */
 struct ic {
     struct vsp vsp;
     const struct ic_service *service;
@@ -128,6 +127,11 @@ int ic_packet(struct vsp *vsp, struct vmbus_channel *channel, const struct vmbus
 void ic_writable(struct vsp *vsp, struct vmbus_channel *channel);
 void ic_close(struct vsp *vsp, struct vmbus_channel *channel);
 void ic_reset(struct vsp *vsp);
+
+/* What the vsp_class of every service says alike. */
+#define IC_CLASS_MEMBERS                                                            \
+    .offer_flags = VMBUS_OFFER_ENUMERATE | VMBUS_OFFER_NAMED_PIPE, .open = ic_open, \
+    .packet = ic_packet, .writable = ic_writable, .close = ic_close, .reset = ic_reset
 
 /* Send a request. 0; -ENOTCONN (versions not agreed on), -EBUSY (one is unanswered), -EAGAIN (ring
  * full: `writable` follows), -EMSGSIZE (this ring will never take it), -ECONNRESET. */

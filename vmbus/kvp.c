@@ -338,12 +338,7 @@ static const struct vsp_class kvp_class = {
     .name = "kvp",
     .interface =
         GUID_INIT(0xa9a0f4e7, 0x5a45, 0x4d96, 0xb8, 0x27, 0x8a, 0x84, 0x1e, 0x8c, 0x03, 0xe6),
-    .offer_flags = VMBUS_OFFER_ENUMERATE | VMBUS_OFFER_NAMED_PIPE,
-    .open = ic_open,
-    .packet = ic_packet,
-    .writable = ic_writable,
-    .close = ic_close,
-    .reset = ic_reset,
+    IC_CLASS_MEMBERS,
 };
 
 static const struct ic_service kvp_service = {

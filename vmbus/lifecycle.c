@@ -67,8 +67,7 @@ static int open_rings(struct vmbus_channel *channel, const uint64_t *pfn, uint32
     return error;
 }
 
-/* Check the request and make all that the device will need. 0 or -errno, and then nothing is kept.
- */
+/* Check the request, make all that the device will need. 0, or -errno and nothing is kept. */
 static int prepare(struct vmbus_channel *channel)
 {
     struct vmbus_bus *bus = channel->bus;

@@ -259,8 +259,7 @@ void ring_close(struct ring *ring)
 
 /* --- Reader ---------------------------------------------------------------------------------- */
 
-/* Load the write index. It may have moved on from where we saw it, up to our published read index.
- */
+/* Load the write index. It may have moved on since we saw it, up to our published read index. */
 static inline int refresh_write_index(struct ring *ring)
 {
     uint32_t write_index = load(&ring->control->write_index);
@@ -408,8 +407,7 @@ bool ring_readable(struct ring *ring)
 
 /* --- Writer ---------------------------------------------------------------------------------- */
 
-/* Load the read index. It may have moved on from where we saw it, up to our published write index.
- */
+/* Load the read index. It may have moved on since we saw it, up to our published write index. */
 static inline int refresh_read_index(struct ring *ring)
 {
     uint32_t read_index = load(&ring->control->read_index);

@@ -93,12 +93,7 @@ static const struct vsp_class shutdown_class = {
     .name = "shutdown",
     .interface =
         GUID_INIT(0x0e0b6031, 0x5213, 0x4934, 0x81, 0x8b, 0x38, 0xd9, 0x0c, 0xed, 0x39, 0xdb),
-    .offer_flags = VMBUS_OFFER_ENUMERATE | VMBUS_OFFER_NAMED_PIPE,
-    .open = ic_open,
-    .packet = ic_packet,
-    .writable = ic_writable,
-    .close = ic_close,
-    .reset = ic_reset,
+    IC_CLASS_MEMBERS,
 };
 
 static const struct ic_service shutdown_service = {

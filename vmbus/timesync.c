@@ -126,12 +126,7 @@ static const struct vsp_class timesync_class = {
     .name = "timesync",
     .interface =
         GUID_INIT(0x9527e630, 0xd0ae, 0x497b, 0xad, 0xce, 0xe8, 0x0a, 0xb0, 0x17, 0x5c, 0xaf),
-    .offer_flags = VMBUS_OFFER_ENUMERATE | VMBUS_OFFER_NAMED_PIPE,
-    .open = ic_open,
-    .packet = ic_packet,
-    .writable = ic_writable,
-    .close = ic_close,
-    .reset = ic_reset,
+    IC_CLASS_MEMBERS,
 };
 
 static const struct ic_service timesync_service = {

@@ -103,11 +103,10 @@ static void append_cgroups(const struct host_memory_paths *paths, GArray *bounds
         struct memory_bound bound = {.cgroup = path, .unified = unified};
         char *parent = strcmp(path, "/") ? g_path_get_dirname(path) : NULL;
 
-        if (read_bound(paths, &bound, host_total)) {
-            bound.cgroup = g_strdup(path);
-            g_array_append_val(bounds, bound);
-        }
-        g_free(path);
+        if (read_bound(paths, &bound, host_total))
+            g_array_append_val(bounds, bound); /* and with it the path */
+        else
+            g_free(path);
         path = parent;
     }
 }

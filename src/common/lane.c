@@ -23,7 +23,8 @@
 
 #include "src/common/container.h"
 
-#define LANE_BATCH    64 /* events of one epoll_wait() */
+#define LANE_BATCH    64           /* events of one epoll_wait() */
+#define LANE_STACK    (256 * 1024) /* too small for a huge page, which 8 MiB would get at its end */
 #define NS_PER_SECOND 1000000000ull
 
 struct lane {
@@ -280,7 +281,11 @@ int lane_start(struct lane *lane, void (*enter)(void *context), void *context)
     /* Signals are the main thread's. */
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &saved);
-    int error = pthread_create(&lane->thread, NULL, thread_main, lane);
+    pthread_attr_t attributes;
+    pthread_attr_init(&attributes);
+    pthread_attr_setstacksize(&attributes, LANE_STACK);
+    int error = pthread_create(&lane->thread, &attributes, thread_main, lane);
+    pthread_attr_destroy(&attributes);
     pthread_sigmask(SIG_SETMASK, &saved, NULL);
     lane->started = !error;
     if (error)

@@ -116,8 +116,7 @@ static bool overlap(const struct disk_request *a, const struct disk_request *b, 
            b->offset / align <= (a->offset + a->length - 1) / align;
 }
 
-/* Enter `request` among the writes under way; false (and it is kept) if one of them is in its way.
- */
+/* Enter `request` among the writes under way; false (and it is kept) if one is in its way. */
 static bool claim_blocks(struct raw_queue *raw_queue, struct disk_request *request)
 {
     struct raw_disk *raw = raw_of(raw_queue);
@@ -532,6 +531,8 @@ static int make_bounce(struct raw_queue *raw_queue)
                              MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (raw_queue->bounce == MAP_FAILED)
         return -errno;
+    /* Seldom used: no byte of it shall bring a huge page with it. */
+    madvise(raw_queue->bounce, RAW_BOUNCE_COUNT * RAW_BOUNCE_BYTES, MADV_NOHUGEPAGE);
     for (unsigned i = 0; i < RAW_BOUNCE_COUNT; i++)
         raw_queue->idle[i] = raw_queue->bounce + i * RAW_BOUNCE_BYTES;
     raw_queue->idle_count = RAW_BOUNCE_COUNT;

@@ -43,8 +43,7 @@ bool cpuid_build(struct cpuid_table *table, int kvm_fd, const char *model,
                  const struct cpuid_topology *topology, const struct cpuid_hyperv *hyperv,
                  GError **error);
 
-/* Put the counts that are the same for every VP into the leaves that there are; cpuid_build() does.
- */
+/* Put the counts that are the same for every VP into the leaves there are; cpuid_build() does. */
 void cpuid_apply_topology(struct cpuid_table *table, const struct cpuid_topology *topology);
 
 /* Put VP `vp`'s APIC id into every leaf that shows it. */

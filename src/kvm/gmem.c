@@ -89,8 +89,7 @@ static int find_slot(const struct gmem *gmem, uint64_t gpa)
     return -1;
 }
 
-/* Host address of `gpa`, and in *ret_len how much of `len` lies in the same slot; NULL if not RAM.
- */
+/* Host address of `gpa`, in *ret_len how much of `len` lies in the same slot; NULL if not RAM. */
 static uint8_t *locate(const struct gmem *gmem, uint64_t gpa, size_t len, size_t *ret_len)
 {
     int index = find_slot(gmem, gpa);
@@ -142,45 +141,44 @@ static void mark_host(const struct gmem *gmem, const uint8_t *host, size_t len)
 
 bool gmem_read(const struct gmem *gmem, uint64_t gpa, void *dst, size_t len)
 {
+    const uint8_t *host;
     uint8_t *to = dst;
     size_t part;
 
     if (!all_ram(gmem, gpa, len))
         return false;
-    for (; len; gpa += part, to += part, len -= part) {
-        const uint8_t *host = locate(gmem, gpa, len, &part);
+    for (; len && (host = locate(gmem, gpa, len, &part)); gpa += part, to += part, len -= part)
         memcpy(to, host, part);
-    }
-    return true;
+    return len == 0;
 }
 
 bool gmem_write(struct gmem *gmem, uint64_t gpa, const void *src, size_t len)
 {
     const uint8_t *from = src;
+    uint8_t *host;
     size_t part;
 
     if (!all_ram(gmem, gpa, len))
         return false;
-    for (; len; gpa += part, from += part, len -= part) {
-        uint8_t *host = locate(gmem, gpa, len, &part);
+    for (; len && (host = locate(gmem, gpa, len, &part)); gpa += part, from += part, len -= part) {
         memcpy(host, from, part);
         mark_host(gmem, host, part);
     }
-    return true;
+    return len == 0;
 }
 
 bool gmem_fill(struct gmem *gmem, uint64_t gpa, uint8_t value, size_t len)
 {
+    uint8_t *host;
     size_t part;
 
     if (!all_ram(gmem, gpa, len))
         return false;
-    for (; len; gpa += part, len -= part) {
-        uint8_t *host = locate(gmem, gpa, len, &part);
+    for (; len && (host = locate(gmem, gpa, len, &part)); gpa += part, len -= part) {
         memset(host, value, part);
         mark_host(gmem, host, part);
     }
-    return true;
+    return len == 0;
 }
 
 /* Slot of a page, or -1; *ret_offset is the page's offset in it. */

@@ -106,8 +106,7 @@ void gmem_mark(struct gmem *gmem, uint64_t pfn);
 int gmem_lease(const struct gmem *gmem, const struct gpa_range *range, struct iovec *iov,
                unsigned max);
 
-/* End a lease for writing: mark its pages dirty. The iovecs must be those that gmem_lease() gave.
- */
+/* End a lease for writing: mark its pages dirty. The iovecs must be those gmem_lease() gave. */
 void gmem_release_written(struct gmem *gmem, const struct iovec *iov, unsigned count);
 
 /* Atomically set `bits` in, or read and clear, the aligned 64-bit word at `gpa` (the interrupt page

@@ -90,8 +90,7 @@ void synic_free(struct synic *synic)
     free(synic);
 }
 
-/* Move an overlay to where `msr` says. The page's own contents go with it; what it hid comes back.
- */
+/* Move an overlay to where `msr` says. The page's own contents go along; what it hid comes back. */
 static void synic_page_update(struct synic *synic, struct synic_page *page, uint64_t msr,
                               const char *name)
 {
@@ -140,8 +139,7 @@ static bool synic_slot_fill(struct synic *synic, struct synic_vp *state)
     struct synic_slot *slot = (struct synic_slot *)state->message.host + SYNIC_SINT;
     if (__atomic_load_n(&slot->type, __ATOMIC_ACQUIRE)) {
         __atomic_fetch_or(&slot->flags, SYNIC_FLAG_PENDING, __ATOMIC_SEQ_CST);
-        /* The guest may have emptied the slot before it could see the flag: then no EOM will come.
-         */
+        /* The guest may have emptied the slot before it saw the flag: then no EOM will come. */
         if (__atomic_load_n(&slot->type, __ATOMIC_SEQ_CST))
             return false;
     }

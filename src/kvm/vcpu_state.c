@@ -14,6 +14,7 @@
 #define MSR_HV_VP_INDEX   0x40000002u
 #define MISC_FAST_STRING  1ull
 #define MTRR_ENABLED_WB   (1ull << 11 | 6)
+#define MCE_BANKS         1ull /* a guest at its start visits five registers of each */
 
 #define APIC_LVT0        0x350
 #define APIC_LVT1        0x360
@@ -76,6 +77,9 @@ int vcpu_state_reset(int vcpu_fd, unsigned vp, struct kvm_cpuid2 *cpuid, bool en
     if (ioctl(vcpu_fd, KVM_SET_CPUID2, cpuid) < 0)
         return -errno;
     if (enforce_cpuid && ioctl(vcpu_fd, KVM_ENABLE_CAP, &enforce) < 0)
+        return -errno;
+    uint64_t mce = MCE_BANKS;
+    if (ioctl(vcpu_fd, KVM_X86_SETUP_MCE, &mce) < 0)
         return -errno;
     if ((result = vcpu_set_msr(vcpu_fd, MSR_MTRR_DEF_TYPE, MTRR_ENABLED_WB)) < 0)
         return result;

@@ -279,7 +279,7 @@ static uint64_t kvm_vm_vcpu_exits(int fd)
         if (strncmp(entry.name, "exits", header.name_size) != 0)
             continue;
         uint64_t value = 0;
-        at = (off_t)(header.data_offset + entry.desc.offset);
+        at = (off_t)header.data_offset + entry.desc.offset;
         return pread(fd, &value, sizeof(value), at) == (ssize_t)sizeof(value) ? value : 0;
     }
     return 0;

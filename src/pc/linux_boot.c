@@ -273,8 +273,7 @@ bool linux_boot_check(const struct linux_boot *boot, GError **error)
             size_of(boot->initrd_fd, boot->initrd_name, LIMIT_INITRD_BYTES, &initrd, error));
 }
 
-/* Read `length` bytes of a file into guest memory: the kernel of the host copies straight into it.
- */
+/* Read `length` bytes of a file into guest memory: the host kernel copies straight into it. */
 static bool load_file(struct gmem *gmem, uint64_t gpa, int fd, const char *name, uint64_t offset,
                       uint64_t length, GError **error)
 {

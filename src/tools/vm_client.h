@@ -21,8 +21,7 @@ enum vm_client_error {
 
 struct vm_client;
 
-/* The directory that names are looked up in: `given`, else what vmbusd-worker(8) says. g_free() it.
- */
+/* The directory to look names up in: `given`, else what vmbusd-worker(8) says. g_free() it. */
 char *vm_client_run_dir(const char *given);
 
 /* Connect to `vm`, a name or (with a slash) a socket's path. NULL with `error`. */

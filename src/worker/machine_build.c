@@ -162,7 +162,7 @@ static bool build_scsi(struct machine *machine, unsigned index, GError **error)
         if (!build_disk(machine, index, &from->lun[i], &to->lun[from->lun[i].lun], error))
             return false;
     }
-    machine->scsi[index] = storvsp_new(to);
+    machine->scsi[index] = storvsp_new(to); /* NOLINT(clang-analyzer-unix.Malloc): g_autofree */
     if (!machine->scsi[index])
         return build_error(error, "SCSI controller", errno);
     int result = vmbus_bus_add(machine->bus, storvsp_vsp(machine->scsi[index]));

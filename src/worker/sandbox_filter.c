@@ -78,6 +78,7 @@ static const unsigned long main_ioctls[] = {
     KVM_GET_STATS_FD,
     KVM_ENABLE_CAP,
     KVM_SET_CPUID2,
+    KVM_X86_SETUP_MCE,
     KVM_GET_SREGS,
     KVM_SET_SREGS,
     KVM_SET_REGS,

@@ -1,6 +1,7 @@
 # A fuzz target NAME.c becomes tests/fuzz/fuzz-NAME: with libFuzzer in a tree configured --enable-fuzzing (tests/fuzz/run makes one),
 # else with a main() that replays the files it is given, so that seeds are tests of every build.
 FUZZ_TARGETS = \
+	tests/fuzz/fuzz-bus-messages \
 	tests/fuzz/fuzz-config \
 	tests/fuzz/fuzz-control \
 	tests/fuzz/fuzz-gpa-ranges \
@@ -22,6 +23,9 @@ FUZZ_LINK =
 FUZZ_MAIN = tests/fuzz/replay.c
 endif
 
+tests_fuzz_fuzz_bus_messages_SOURCES = tests/fuzz/bus-messages.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_bus_messages_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LINK)
+tests_fuzz_fuzz_bus_messages_LDADD = $(UNIT_LIBS)
 tests_fuzz_fuzz_config_SOURCES = tests/fuzz/config.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_config_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LINK)
 tests_fuzz_fuzz_config_LDADD = $(UNIT_LIBS)

@@ -27,6 +27,20 @@ wait_until() {
     done
 }
 
+# point DESCRIPTION COMMAND...: a TAP point that is good if the command succeeds; uses `number` and `failed`.
+point() {
+    local what=$1
+    shift
+    number=$((number + 1))
+    if "$@" >"$work/point" 2>&1; then
+        echo "ok $number - $what"
+    else
+        echo "not ok $number - $what"
+        sed 's/^/# /' "$work/point" | tail -n 5
+        failed=1
+    fi
+}
+
 # describe_debian NAME DISK: prints the description of a Debian guest with its root on the first SCSI disk.
 describe_debian() {
     cat <<JSON

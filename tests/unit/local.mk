@@ -36,12 +36,14 @@ UNIT_TESTS = \
 	tests/unit/test-bus \
 	tests/unit/test-bus-attack \
 	tests/unit/test-channel \
+	tests/unit/test-channel-attack \
 	tests/unit/test-config \
 	tests/unit/test-console \
 	tests/unit/test-control \
 	tests/unit/test-cpuid \
 	tests/unit/test-disk-open \
 	tests/unit/test-gmem \
+	tests/unit/test-gpadl \
 	tests/unit/test-guid \
 	tests/unit/test-heartbeat \
 	tests/unit/test-ic \
@@ -86,12 +88,14 @@ tests_unit_test_admission_LDADD = $(UNIT_LIBS)
 tests_unit_test_bus_LDADD = $(UNIT_LIBS)
 tests_unit_test_bus_attack_LDADD = $(UNIT_LIBS)
 tests_unit_test_channel_LDADD = $(UNIT_LIBS)
+tests_unit_test_channel_attack_LDADD = $(UNIT_LIBS)
 tests_unit_test_config_LDADD = $(UNIT_LIBS)
 tests_unit_test_console_LDADD = $(UNIT_LIBS)
 tests_unit_test_control_LDADD = $(UNIT_LIBS)
 tests_unit_test_cpuid_LDADD = $(UNIT_LIBS)
 tests_unit_test_disk_open_LDADD = $(UNIT_LIBS)
 tests_unit_test_gmem_LDADD = $(UNIT_LIBS)
+tests_unit_test_gpadl_LDADD = $(UNIT_LIBS)
 tests_unit_test_guid_LDADD = $(UNIT_LIBS)
 tests_unit_test_heartbeat_LDADD = $(UNIT_LIBS)
 tests_unit_test_ic_LDADD = $(UNIT_LIBS)

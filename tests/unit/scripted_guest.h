@@ -117,8 +117,7 @@ uint32_t sg_message_type(const struct sg_message *message);
 
 /* Post INITIATE_CONTACT as a driver of `version` would. */
 uint32_t sg_initiate(struct scripted_guest *guest, uint32_t version);
-/* Negotiate `version` and ask for offers; the offers stay in the message queue. True if accepted.
- */
+/* Negotiate `version` and ask for offers; they stay in the message queue. True if accepted. */
 bool sg_connect(struct scripted_guest *guest, uint32_t version);
 
 /* Find an offer by interface GUID (index-th of them) among those received on this connection and
@@ -145,8 +144,7 @@ void sg_close(struct sg_channel *channel);
 
 /* --- Rings */
 
-/* Write a packet as a guest driver does and signal as the protocol says. False if the ring is full.
- */
+/* Write a packet as a guest driver does, signal as the protocol says. False: the ring is full. */
 bool sg_send(struct sg_channel *channel, uint16_t type, uint16_t flags, uint64_t transaction_id,
              const void *extension, size_t extension_len, const void *payload, size_t payload_len);
 /* In-band, completion requested. */

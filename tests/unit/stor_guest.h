@@ -15,8 +15,7 @@
 #define STOR_DATA_PAGES 600u
 #define STOR_RING_PAGES 31u /* Linux's */
 
-/* A machine with one controller: LUN 0 a disk, LUN 1 a read-only one, LUN 2 a drive without a disc.
- */
+/* A machine with one controller: LUN 0 a disk, LUN 1 a read-only one, LUN 2 an empty drive. */
 struct stor_guest {
     struct scripted_guest *guest;
     struct memory_disk *disk, *readonly;

@@ -113,8 +113,7 @@ static void test_open_vp(void)
     end_with_good_open(&f);
 }
 
-/* GPADLs that are no rings: not page aligned, two ranges, too short, control page among the data.
- */
+/* GPADLs that are no rings: unaligned, two ranges, too short, control page among the data. */
 static void test_open_shape(void)
 {
     struct fixture f;

@@ -422,8 +422,7 @@ static void test_writable(void)
     end(&f);
 }
 
-/* Room that a reservation gives back is told to whom it was refused; the guest cannot know of it.
- */
+/* Room that a reservation gives back is told to whom it was refused; the guest cannot know it. */
 static void test_unreserve(void)
 {
     struct fixture f;

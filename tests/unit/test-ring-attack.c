@@ -335,8 +335,7 @@ static void test_pending_extremes(void)
     }
 }
 
-/* --- Racing: a thread rewrites the control page and the first words all the time ----------------
- */
+/* --- Racing: a thread rewrites the control page and the first words all the time -------------- */
 
 struct racer {
     struct ring_guest *guest;

@@ -295,8 +295,7 @@ static void test_more_than_requests(void)
     stor_guest_free(&stor);
 }
 
-/* The guest does not read its answers: room was kept for each, so commands wait and none is lost.
- */
+/* The guest does not read its answers: room was kept for each, so commands wait, none is lost. */
 static void test_unread_answers(void)
 {
     struct stor_guest stor;
@@ -346,8 +345,7 @@ static void test_reset_in_flight(void)
     stor_guest_free(&stor);
 }
 
-/* The guest closes while the disk still writes into its pages: the channel lasts until it does not.
- */
+/* The guest closes while the disk writes into its pages: the channel lasts until it is done. */
 static void test_close_in_flight(void)
 {
     struct stor_guest stor;

@@ -312,8 +312,7 @@ static void close_and_reset(struct threaded *t, unsigned i)
     }
 }
 
-/* Open, send, modify, close and reset as fast as possible while another thread serves the channel.
- */
+/* Open, send, modify, close, reset as fast as possible while another thread serves the channel. */
 static void test_threads(void)
 {
     struct threaded t;

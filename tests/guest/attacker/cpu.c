@@ -15,12 +15,12 @@
 #define VECTOR_PIC     0x20u
 #define VECTOR_PIC_END 0x30u
 
-#define PTE_LARGE    0x83ull /* present, writable, large */
-#define PTE_TABLE    0x03ull
-#define PTE_USER     0x04ull
-#define PTE_ADDRESS  0x000ffffffffff000ull
-#define LARGE_PAGE   0x200000ull
-#define WINDOW       0x100000000ull /* beyond what the loader has mapped */
+#define PTE_LARGE   0x83ull /* present, writable, large */
+#define PTE_TABLE   0x03ull
+#define PTE_USER    0x04ull
+#define PTE_ADDRESS 0x000ffffffffff000ull
+#define LARGE_PAGE  0x200000ull
+#define WINDOW      0x100000000ull /* beyond what the loader has mapped */
 
 struct gate {
     uint16_t low, selector;
@@ -196,7 +196,8 @@ void user_init(void)
     gdt[3] = 0x00cf93000000ffff;
     gdt[4] = 0x00cff3000000ffff;
     gdt[5] = 0x00affb000000ffff;
-    gdt[6] = (sizeof(tss) - 1) | (base & 0xffffff) << 16 | 0x89ull << 40 | (base >> 24 & 0xff) << 56;
+    gdt[6] =
+        (sizeof(tss) - 1) | (base & 0xffffff) << 16 | 0x89ull << 40 | (base >> 24 & 0xff) << 56;
     gdt[7] = base >> 32;
     asm volatile("lgdt %0; ltr %w1" : : "m"(gdtr), "r"(SELECTOR_TSS));
 }

@@ -1,0 +1,27 @@
+# The hostile guest: a freestanding program in the form of a kernel, for tests/guest/hostile. Its own flags: nothing of the
+# host's sanitizers or hardening has a runtime in it.
+ATTACKER = \
+	tests/guest/attacker/start.S \
+	tests/guest/attacker/console.c \
+	tests/guest/attacker/cpu.c \
+	tests/guest/attacker/hv.c \
+	tests/guest/attacker/hypercalls.c \
+	tests/guest/attacker/main.c \
+	tests/guest/attacker/messages.c \
+	tests/guest/attacker/ports.c \
+	tests/guest/attacker/processor.c \
+	tests/guest/attacker/stor.c \
+	tests/guest/attacker/storage.c \
+	tests/guest/attacker/synic.c
+
+ATTACKER_FLAGS = -std=gnu11 $(WARNINGS) -O2 -ffreestanding -fno-pic -fno-pie -fno-stack-protector -fcf-protection=none \
+	-fno-asynchronous-unwind-tables -mno-red-zone -mgeneral-regs-only -fno-strict-aliasing
+
+EXTRA_DIST += $(ATTACKER) tests/guest/attacker/attacker.lds tests/guest/attacker/guest.h tests/guest/hostile
+CLEANFILES += tests/guest/hostile.bzimage
+check_DATA = tests/guest/hostile.bzimage
+
+tests/guest/hostile.bzimage: $(ATTACKER) tests/guest/attacker/attacker.lds tests/guest/attacker/guest.h
+	$(AM_V_GEN)$(MKDIR_P) tests/guest && cd $(top_srcdir) && $(CC) -I. $(ATTACKER_FLAGS) -nostdlib -static \
+		-Wl,-T,tests/guest/attacker/attacker.lds -Wl,--oformat=binary -Wl,--build-id=none -Wl,-z,max-page-size=4096 \
+		-o $(abs_top_builddir)/$@ $(ATTACKER)
