@@ -174,16 +174,29 @@ void synic_deliver(struct synic *synic, uint32_t vp)
         synic->ops->room(synic->context);
 }
 
-void synic_eom(struct synic *synic, uint32_t vp)
+static bool synic_waiting(struct synic *synic, uint32_t vp)
 {
     if (vp >= synic->vps)
-        return;
+        return false;
     struct synic_vp *state = &synic->vp[vp];
     pthread_mutex_lock(&state->lock);
     bool waiting = state->count > 0;
     pthread_mutex_unlock(&state->lock);
-    if (waiting)
+    return waiting;
+}
+
+void synic_eom(struct synic *synic, uint32_t vp)
+{
+    if (synic_waiting(synic, vp))
         synic->ops->kick(synic->context, vp);
+}
+
+void synic_poll(struct synic *synic, uint32_t vp)
+{
+    if (!synic_waiting(synic, vp))
+        return;
+    synic->ops->raise(synic->context, vp);
+    synic->ops->kick(synic->context, vp);
 }
 
 int synic_post(struct synic *synic, uint32_t vp, uint32_t type, const void *message, uint32_t len)

@@ -50,6 +50,11 @@ void synic_deliver(struct synic *synic, uint32_t vp);
 /* The guest wrote EOM or EOI'd the SINT: look again if anything waits. Any thread. */
 void synic_eom(struct synic *synic, uint32_t vp);
 
+/* Look again without being told, and raise the SINT once more: for a message that waits although
+ * the guest was told, because its SINT was masked then or its EOM never came. Main lane, now and
+ * then while anything waits. */
+void synic_poll(struct synic *synic, uint32_t vp);
+
 /* Queue a message for SINT 2. 0, -EAGAIN (LIMIT_SYNIC_FIFO waiting), -EINVAL (no such VP, len >
  * 240). Any thread. */
 int synic_post(struct synic *synic, uint32_t vp, uint32_t type, const void *message, uint32_t len);

@@ -15,6 +15,8 @@
 #include "src/worker/exit.h"
 #include "src/worker/machine_priv.h"
 
+#define WINDOWS_BITS 40 /* the 64-bit windows of src/kvm/gmem.h end at 1 TiB */
+
 #define BUILD_ERROR (g_quark_from_static_string("machine-build"))
 
 /* One line "WHAT: reason". */
@@ -273,8 +275,11 @@ bool machine_load(struct machine *machine, GError **error)
     struct vcpu_entry entry;
     if (!linux_boot_load(&machine->gmem, &machine->boot, &entry, error))
         return false;
-    struct acpi_params acpi = {
-        .vcpus = machine->vm.vcpus, .apic_id = apic_id, .vmbus64 = entry.long_mode};
+    struct acpi_params acpi = {.vcpus = machine->vm.vcpus,
+                               .apic_id = apic_id,
+                               /* Low windows serve processors that cannot address the high ones. */
+                               .vmbus64 = entry.long_mode &&
+                                          cpuid_physical_bits(machine->cpuid) >= WINDOWS_BITS};
     int result = acpi_build(&machine->gmem, &acpi);
     if (result < 0)
         return build_error(error, "ACPI tables", -result);

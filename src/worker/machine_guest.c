@@ -12,6 +12,8 @@
 #include "src/common/log.h"
 #include "src/worker/machine_priv.h"
 
+#define RETRY_NS 10000000u /* 10 ms: short for a guest that waits, nothing for a host */
+
 /* --- vCPU threads
  * ---------------------------------------------------------------------------------------------- */
 
@@ -183,8 +185,18 @@ static void ack_ready(struct lane_source *source, uint32_t events)
         lane_unwatch(ack->machine->lane, source);
 }
 
-/* --- The bus's transport, on the main lane but for signal
- * ------------------------------------------------------- */
+/* What an acknowledgement should have done and did not (see synic_poll()). */
+static void retry_fire(struct lane_timer *timer)
+{
+    struct machine *machine = container_of(timer, struct machine, retry);
+    if (!synic_congested(machine->synic))
+        return;
+    for (uint32_t i = 0; i < machine->vm.vcpus; i++)
+        synic_poll(machine->synic, i);
+    lane_timer_arm(machine->lane, timer, RETRY_NS);
+}
+
+/* --- The bus's transport, on the main lane but for signal */
 
 static int transport_post(void *context, uint32_t vp, const void *message, uint32_t len)
 {
@@ -198,6 +210,8 @@ static int transport_post(void *context, uint32_t vp, const void *message, uint3
         ack_drain(ack);
         lane_watch(machine->lane, &ack->source, EPOLLIN);
     }
+    if (!machine->retry.deadline)
+        lane_timer_arm(machine->lane, &machine->retry, RETRY_NS);
     return synic_post(machine->synic, vp, VMBUS_MESSAGE_TYPE, message, len);
 }
 
@@ -243,6 +257,7 @@ void machine_guest_init(struct machine *machine)
                                         .lock = &machine->pc_lock,
                                         .lane = machine->lane};
     machine->told_task.run = machine_told_run;
+    machine->retry.fire = retry_fire;
     for (uint32_t i = 0; i < machine->vm.vcpus; i++) {
         machine->ack[i] =
             (struct machine_ack){.source = {.fd = machine->vm.ack_fd[i], .ready = ack_ready},

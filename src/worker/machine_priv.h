@@ -74,6 +74,7 @@ struct machine {
     struct vcpus vcpus;
     struct synic *synic;
     struct machine_ack ack[LIMIT_VCPUS];
+    struct lane_timer retry; /* armed while messages wait */
 
     /* The PC. `pc_lock` is held around every port access and every call into the PC's devices from
      * the main lane. */

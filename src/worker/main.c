@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -51,14 +52,18 @@ static const char usage[] =
     "  --check FILE    say whether the description is right, and do nothing\n"
     "  --debug         more log lines\n";
 
-/* SIGTERM and SIGINT: the plug is pulled, as virsh destroy does; I/O in flight still finishes. */
+/* SIGTERM and SIGINT: the plug is pulled, as virsh destroy does; I/O in flight still finishes. A
+ * second one does not wait for I/O that hangs. */
 static void worker_signalled(struct lane_source *source, uint32_t events)
 {
     struct worker *worker = container_of(source, struct worker, signals);
     struct signalfd_siginfo info;
     (void)events;
-    if (read(source->fd, &info, sizeof(info)) == (ssize_t)sizeof(info))
-        machine_stop(worker->machine);
+    if (read(source->fd, &info, sizeof(info)) != (ssize_t)sizeof(info))
+        return;
+    if (machine_state(worker->machine) == MACHINE_STOPPED)
+        _exit(EXIT_STATUS_FAILED);
+    machine_stop(worker->machine);
 }
 
 static int worker_signals(struct worker *worker)
@@ -89,6 +94,16 @@ static int worker_fail(const GError *error, int status)
     return status;
 }
 
+/* Event descriptors of 64 vCPUs and 512 channels are more than the usual soft limit. */
+static void worker_descriptors(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+        limit.rlim_cur = limit.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
 static void worker_paths(struct worker *worker)
 {
     const char *environment = getenv("VMBUSD_RUN_DIR");
@@ -114,6 +129,7 @@ static int worker_prepare(struct worker *worker)
     g_autoptr(GError) error = NULL;
     int status;
 
+    worker_descriptors();
     worker_paths(worker);
     if (g_mkdir_with_parents(worker->run_dir, 0755) < 0) {
         log_error("%s: %s; make it, or name another run_dir", worker->run_dir, g_strerror(errno));

@@ -135,6 +135,25 @@ static void test_busy_slot(void)
     fixture_free(f);
 }
 
+/* Told, but its SINT was masked: the poll tells again, and says nothing when nothing waits. */
+static void test_poll(void)
+{
+    struct fixture *f = fixture_new();
+    synic_update(f->synic, 0, 1, ON(2), ON(3));
+    synic_poll(f->synic, 0);
+    g_assert_cmpuint(f->raises, ==, 0);
+    synic_post(f->synic, 0, 1, "a", 1);
+    synic_deliver(f->synic, 0);
+    synic_post(f->synic, 0, 1, "b", 1);
+    synic_deliver(f->synic, 0);
+    unsigned raises = f->raises, kicks = f->kicks;
+    synic_poll(f->synic, 0);
+    synic_poll(f->synic, 7); /* no such VP */
+    g_assert_cmpuint(f->raises, ==, raises + 1);
+    g_assert_cmpuint(f->kicks, ==, kicks + 1);
+    fixture_free(f);
+}
+
 static void test_disabled(void)
 {
     struct fixture *f = fixture_new();
@@ -239,6 +258,7 @@ int main(int argc, char **argv)
     g_test_add_func("/synic/overlay", test_overlay);
     g_test_add_func("/synic/message", test_message);
     g_test_add_func("/synic/busy-slot", test_busy_slot);
+    g_test_add_func("/synic/poll", test_poll);
     g_test_add_func("/synic/disabled", test_disabled);
     g_test_add_func("/synic/flags", test_flags);
     g_test_add_func("/synic/reset", test_reset);
