@@ -8,6 +8,7 @@ BENCHES = \
 EXTRA_PROGRAMS += $(BENCHES)
 EXTRA_DIST += \
 	tests/bench/boot \
+	tests/bench/first-process \
 	tests/bench/memory \
 	tests/bench/record \
 	tests/bench/ring \

@@ -157,6 +157,7 @@ static inline void pause(void)
 #define VERSION_5_3 0x00050003u
 
 #define MESSAGE_MAX 240u
+#define OFFERS      5u /* SCSI and four integration services */
 
 struct message {
     uint32_t type; /* of the VMBus message; 0: none */
@@ -241,7 +242,8 @@ extern uint8_t arena[ARENA_PAGES * PAGE];
 extern struct stor_packet stor_answer; /* the last */
 extern uint64_t stor_answered;         /* since stor_open() */
 
-bool stor_open(void);    /* fresh rings, GPADL, OPEN, handshake; connected and offered before */
+bool channel_open(void); /* fresh rings, GPADL, OPEN; connected and offered before */
+bool stor_open(void);    /* that, and storvsp's handshake */
 bool stor_close(void);   /* CLOSE, teardown, until the host has let go */
 bool stor_restart(void); /* negotiate, find the controller, open it */
 bool stor_send_open(uint32_t gpadl, uint32_t downstream, uint32_t vp, uint32_t *ret_status);

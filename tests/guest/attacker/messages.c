@@ -5,6 +5,7 @@
 #include "tests/guest/attacker/guest.h"
 
 #define FLOOD         100000u
+#define FLOOD_TIME    8000000u /* if that ends earlier: where an exit is slow */
 #define TYPES         32u
 #define GPADLS        2100u /* src/common/limits.h allows 2048 */
 #define GPADL_HEADER  8u
@@ -20,7 +21,8 @@ static void flood(const char *name, uint32_t type, uint32_t version)
     uint64_t accepted = 0, answers = 0;
 
     attack(name);
-    for (unsigned i = 0; i < FLOOD; i++) {
+    uint64_t end = now() + FLOOD_TIME;
+    for (unsigned i = 0; i < FLOOD && (i % 64 || now() < end); i++) {
         const uint32_t words[10] = {type, 0, version};
         unsigned status = post(words, sizeof(words));
         accepted += status == 0;
@@ -191,6 +193,74 @@ static void bad_gpadls(void)
     done();
 }
 
+/* INITIATE_CONTACT with something wrong: answered, refused. */
+static void bad_contact(uint32_t version, uint32_t vp, uint64_t interrupt_page, uint64_t out,
+                        uint64_t in)
+{
+    uint32_t words[10] = {14, 0, version, vp};
+    struct message message;
+
+    memcpy(&words[4], &interrupt_page, 8);
+    memcpy(&words[6], &out, 8);
+    memcpy(&words[8], &in, 8);
+    send(words, sizeof(words));
+    require(expect(15, &message), "no answer to version", version);
+    /* From 2.4 on a bad monitor page is told by the state. */
+    require(!message.byte[8] || message.byte[9], "accepted, version", version);
+}
+
+static void bad_contacts(void)
+{
+    static const uint32_t versions[] = {0, 1, 0x10000, 0x20000, 0x60000, 0x7fffffff, 0xffffffff};
+
+    attack("negotiations that must be refused");
+    drain();
+    for (unsigned i = 0; i < sizeof(versions) / sizeof(versions[0]); i++)
+        bad_contact(versions[i], 0, (uintptr_t)arena, 0, 0);
+    bad_contact(13, 0, 0, 0, 0);
+    bad_contact(13, 0, GPA_VMBUS, 0, 0);
+    bad_contact(13, 0, ~0ull, 0, 0);
+    bad_contact(13, 0, (uintptr_t)arena + 8, 0, 0);
+    bad_contact(13, 0, (uintptr_t)arena, (uintptr_t)arena, 0);
+    bad_contact(VERSION_5_3, 1, 0, 0, 0);
+    bad_contact(VERSION_5_3, 0xffffffff, 0, 0, 0);
+    bad_contact(VERSION_5_3, 0, 0, (uintptr_t)arena, 0);
+    bad_contact(VERSION_5_3, 0, 0, 0, (uintptr_t)arena);
+    bad_contact(VERSION_5_3, 0, 0, (uintptr_t)arena + 1, (uintptr_t)arena + PAGE);
+    bus_works();
+    done();
+}
+
+/* Random packets to each device that is offered; bytes that are not zero make a format now and
+ * then. */
+static void garbage_packets(void)
+{
+    attack("garbage to every channel");
+    for (unsigned round = 0; round < 100 && !failed(); round++) {
+        uint64_t packet[32];
+        require(contact(VERSION_5_3) && request_offers() == OFFERS, "no offers", round);
+        scsi_relid = 1 + round % OFFERS;
+        scsi_connection = 0x2000 + scsi_relid;
+        require(channel_open(), "the channel does not open", scsi_relid);
+        for (unsigned i = 0; i < 50; i++) {
+            uint64_t r = random64(), length = 3 + (r & 15);
+            for (unsigned j = 0; j < 32; j++)
+                packet[j] = random64() & random64() & random64();
+            packet[0] =
+                (r & 0x10 ? 6 : 0xb) | 2ull << 16 | length << 32 | (r & 0x20 ? 1ull << 48 : 0);
+            packet[1] = r >> 8;
+            if (r & 0x40) /* pipe header; an integration service's message type */
+                packet[2] = 1 | (length * 8 - 24) << 32, packet[3] = (r >> 32 & 7) << 40 | 3 << 16;
+            if (!ring_put(packet, (uint32_t)length * 8))
+                break;
+        }
+        ring_signal();
+        wait(1000);
+    }
+    bus_works();
+    done();
+}
+
 void attack_messages(void)
 {
     synic_on();
@@ -199,6 +269,8 @@ void attack_messages(void)
     flood("flood of an unknown type", 0x7777, 0);
     all_types();
     plausible();
+    bad_contacts();
+    garbage_packets();
     bad_gpadls();
     many_gpadls();
     unfinished_gpadls();

@@ -19,13 +19,25 @@ static bool is_deadly(uint32_t port, unsigned size)
     return false;
 }
 
+/* All widths where a PC has its devices and at the end; between them, where exits would only cost
+ * time, one after the other. */
+static bool wanted(uint32_t port, unsigned size)
+{
+    static const unsigned turn[] = {1, 2, 4};
+
+    return port < 0x1000 || port >= PORTS - 16 || turn[port % 3] == size;
+}
+
 static void all_reads(void)
 {
-    attack("every port read in every width");
+    attack("every port read");
     for (uint32_t port = 0; port < PORTS; port++) {
-        in8((uint16_t)port);
-        in16((uint16_t)port);
-        in32((uint16_t)port);
+        if (wanted(port, 1))
+            in8((uint16_t)port);
+        if (wanted(port, 2))
+            in16((uint16_t)port);
+        if (wanted(port, 4))
+            in32((uint16_t)port);
     }
     console_init();
     synic_on();
@@ -35,14 +47,14 @@ static void all_reads(void)
 
 static void all_writes(void)
 {
-    attack("every port written in every width");
+    attack("every port written");
     for (uint32_t port = 0; port < PORTS; port++) {
         uint32_t value = (uint32_t)random64();
-        if (!is_deadly(port, 1))
+        if (wanted(port, 1) && !is_deadly(port, 1))
             out8((uint16_t)port, (uint8_t)value);
-        if (!is_deadly(port, 2))
+        if (wanted(port, 2) && !is_deadly(port, 2))
             out16((uint16_t)port, (uint16_t)value);
-        if (!is_deadly(port, 4))
+        if (wanted(port, 4) && !is_deadly(port, 4))
             out32((uint16_t)port, value);
     }
     console_init();

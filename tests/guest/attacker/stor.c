@@ -215,7 +215,7 @@ static bool step(uint32_t operation, uint16_t value)
     return stor_run(&packet, 0, 0, NULL) && stor_answer.status == 0;
 }
 
-bool stor_open(void)
+bool channel_open(void)
 {
     uint64_t pfn[2 * RING_PAGES];
     uint32_t status = 1;
@@ -226,10 +226,13 @@ bool stor_open(void)
     ring_in->features = 1;
     write_index = read_index = 0;
     stor_answered = 0;
-    if (!gpadl_create(scsi_relid, ++gpadl, pfn, 2 * RING_PAGES) ||
-        !stor_send_open(gpadl, RING_PAGES, 0, &status) || status)
-        return false;
-    return step(STOR_BEGIN, 0) && step(STOR_QUERY_VERSION, STOR_VERSION_6_0) &&
+    return gpadl_create(scsi_relid, ++gpadl, pfn, 2 * RING_PAGES) &&
+           stor_send_open(gpadl, RING_PAGES, 0, &status) && !status;
+}
+
+bool stor_open(void)
+{
+    return channel_open() && step(STOR_BEGIN, 0) && step(STOR_QUERY_VERSION, STOR_VERSION_6_0) &&
            step(STOR_QUERY_PROPERTIES, 0) && step(STOR_END, 0);
 }
 
@@ -245,7 +248,6 @@ bool stor_close(void)
 
 bool stor_restart(void)
 {
-    drain();
     return contact(VERSION_5_3) && request_offers() && stor_open();
 }
 

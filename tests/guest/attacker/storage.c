@@ -8,6 +8,7 @@
 #define WANT_COMPLETION 1u
 #define DISK_MIB        16u
 #define RANDOM_SRBS     100000u
+#define RANDOM_TIME     10000000u /* if that ends earlier */
 #define SETTLE_TIME     2000u
 
 #define STATUS_GOOD 1u /* SRB */
@@ -204,7 +205,8 @@ static void random_srbs(void)
     attack("random SRBs are all answered");
     require(stor_restart(), "the controller does not open", 0);
     uint64_t base = stor_answered;
-    while (sent < RANDOM_SRBS && !failed()) {
+    uint64_t end = now() + RANDOM_TIME;
+    while (sent < RANDOM_SRBS && (sent % 64 || now() < end) && !failed()) {
         struct stor_packet packet;
         uint32_t bytes, offset;
         random_srb(&packet, &bytes, &offset);
@@ -217,6 +219,10 @@ static void random_srbs(void)
     }
     ring_signal();
     require(stor_wait(base + sent, 10000000), "answers are missing", base + sent - stor_answered);
+    say("\nNOTE sent ");
+    say_hex(sent);
+    say(" us ");
+    say_hex(now() - end + RANDOM_TIME);
     require(stor_answered == base + sent, "more answers than questions", stor_answered);
     stor_works();
     done();

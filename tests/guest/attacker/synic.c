@@ -7,7 +7,6 @@
 #define SINT2      (MSR_SINT0 + 2)
 #define AUTO_EOI   0x20000ull
 #define POLLING    0x40000ull
-#define OFFERS     5u /* SCSI and four integration services */
 #define QUIET_TIME 20000u
 
 static uint8_t other_page[PAGE] __attribute__((aligned(4096)));
@@ -139,11 +138,11 @@ static void eom_storm(void)
 {
     attack("EOM storm, with and without messages");
     drain();
-    for (unsigned i = 0; i < 20000; i++)
+    for (unsigned i = 0; i < 10000; i++)
         wrmsr(MSR_EOM, random64());
     for (unsigned i = 0; i < 20; i++)
         post((const uint32_t[10]){14, 0, VERSION_5_3}, 40);
-    for (unsigned i = 0; i < 20000; i++)
+    for (unsigned i = 0; i < 10000; i++)
         wrmsr(MSR_EOM, 0);
     bus_works();
     done();
