@@ -13,7 +13,8 @@ EXTRA_DIST += \
 	tests/bench/record \
 	tests/bench/ring \
 	tests/bench/run \
-	tests/bench/storvsp.sh
+	tests/bench/storvsp.sh \
+	tests/bench/use-disk
 CLEANFILES += bench.json $(BENCHES)
 
 # Two builds of the same files that differ in one definition.

@@ -27,6 +27,8 @@ libtest_a_SOURCES = \
 	tests/unit/stor_guest.c \
 	tests/unit/stor_guest.h
 
+EXTRA_DIST += tests/unit/run
+
 UNIT_LIBS = libtest.a libworker.a libpc.a libvmbus.a libdisk.a libkvm.a libcommon.a \
 	$(GLIB_LIBS) $(JSON_LIBS) $(URING_LIBS) $(SECCOMP_LIBS)
 
