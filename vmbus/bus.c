@@ -198,14 +198,35 @@ void bus_inbound_clear(struct vmbus_bus *bus)
     pthread_mutex_unlock(&bus->inbound_lock);
 }
 
+/* Is the next post the first word of a successor: INITIATE_CONTACT for another VP than the one that
+ * does not read its messages? So a kdump kernel speaks after a crash that nobody could clean up. */
+static bool successor_waits(struct vmbus_bus *bus)
+{
+    struct vmbus_msg_initiate_contact contact = {0};
+
+    pthread_mutex_lock(&bus->inbound_lock);
+    const struct bus_message *next = &bus->inbound[bus->inbound_head];
+    if (bus->inbound_count && next->len >= sizeof(contact))
+        memcpy(&contact, next->data, sizeof(contact));
+    pthread_mutex_unlock(&bus->inbound_lock);
+    return contact.header.type == VMBUS_MSG_INITIATE_CONTACT && contact.version >= VMBUS_V3_0 &&
+           contact.target_vp != bus->message_vp;
+}
+
 static void on_work(struct lane_task *task)
 {
     struct vmbus_bus *bus = container_of(task, struct vmbus_bus, work);
     struct bus_message message;
 
     for (unsigned left = LIMIT_INBOUND_MSGS; left; left--) {
-        if (bus->reset.active || !pump(bus) || bus->transport->congested(bus->context))
-            return; /* closed channels, or room, will wake us */
+        if (bus->reset.active)
+            return; /* closed channels will wake us */
+        if (!pump(bus) || bus->transport->congested(bus->context)) {
+            if (!successor_waits(bus))
+                return; /* room will wake us */
+            bus_outbox_clear(bus);
+            bus->transport->forget(bus->context, bus->message_vp);
+        }
         if (!inbound_take(bus, &message))
             return;
         dispatch(bus, &message);

@@ -61,6 +61,9 @@ struct vmbus_transport {
     /* True if any message is still waiting in a FIFO (back-pressure: the bus then takes no further
      * post). Lane: bus. */
     bool (*congested)(void *context);
+
+    /* Drop what waits for VP `vp`: whoever it was for is gone. Lane: bus. */
+    void (*forget)(void *context, uint32_t vp);
 };
 
 /* A bus on `lane`. `max_version` caps negotiation (VMBUS_V5_3 normally); `vps` is the number of

@@ -243,6 +243,17 @@ bool synic_congested(const struct synic *synic)
     return atomic_load(&synic->queued) > 0;
 }
 
+void synic_forget(struct synic *synic, uint32_t vp)
+{
+    if (vp >= synic->vps)
+        return;
+    struct synic_vp *state = &synic->vp[vp];
+    pthread_mutex_lock(&state->lock);
+    atomic_fetch_sub(&synic->queued, state->count);
+    state->count = 0;
+    pthread_mutex_unlock(&state->lock);
+}
+
 void synic_reset(struct synic *synic)
 {
     for (uint32_t i = 0; i < synic->vps; i++) {

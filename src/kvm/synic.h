@@ -65,6 +65,9 @@ void synic_signal(struct synic *synic, uint32_t vp, uint16_t flag);
 /* True while any FIFO holds a message. Any thread. */
 bool synic_congested(const struct synic *synic);
 
+/* Drop what waits for VP `vp`; what is in its slot stays. Any thread. */
+void synic_forget(struct synic *synic, uint32_t vp);
+
 /* VM reset, all vCPUs parked: pages disabled (hidden RAM back), FIFOs emptied. */
 void synic_reset(struct synic *synic);
 

@@ -239,12 +239,19 @@ static bool transport_congested(void *context)
     return synic_congested(machine->synic);
 }
 
+static void transport_forget(void *context, uint32_t vp)
+{
+    struct machine *machine = context;
+    synic_forget(machine->synic, vp);
+}
+
 const struct vmbus_transport machine_transport = {
     .post = transport_post,
     .signal = transport_signal,
     .connect = transport_connect,
     .disconnect = transport_disconnect,
     .congested = transport_congested,
+    .forget = transport_forget,
 };
 
 void machine_guest_init(struct machine *machine)

@@ -17,9 +17,8 @@ ATTACKER = \
 ATTACKER_FLAGS = -std=gnu11 $(WARNINGS) -O2 -ffreestanding -fno-pic -fno-pie -fno-stack-protector -fcf-protection=none \
 	-fno-asynchronous-unwind-tables -mno-red-zone -mgeneral-regs-only -fno-strict-aliasing
 
-EXTRA_DIST += $(ATTACKER) tests/guest/attacker/attacker.lds tests/guest/attacker/guest.h tests/guest/hostile
-CLEANFILES += tests/guest/hostile.bzimage
-check_DATA = tests/guest/hostile.bzimage
+CLEANFILES += tests/guest/hostile.bzimage tests/guest/hostile.pattern
+check-programs: tests/guest/hostile.bzimage
 
 tests/guest/hostile.bzimage: $(ATTACKER) tests/guest/attacker/attacker.lds tests/guest/attacker/guest.h
 	$(AM_V_GEN)$(MKDIR_P) tests/guest && cd $(top_srcdir) && $(CC) -I. $(ATTACKER_FLAGS) -nostdlib -static \
