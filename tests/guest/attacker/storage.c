@@ -169,10 +169,12 @@ static void pages_in_use(void)
     done();
 }
 
-/* Make a random CDB mean `blocks` blocks near the beginning of the disk, as far as its group has an address and a count there. */
+/* Make a random CDB mean `blocks` blocks near the beginning of the disk, as far as its group has an
+ * address and a count there. */
 static void make_sensible(uint8_t cdb[16], uint8_t blocks)
 {
-    static const uint8_t count_at[8] = {4, 8, 8, 8, 13, 9, 9, 9}; /* by group, the opcode's top bits */
+    static const uint8_t count_at[8] = {4,  8, 8, 8,
+                                        13, 9, 9, 9}; /* by group, the opcode's top bits */
     uint8_t at = count_at[cdb[0] >> 5], address = at < 9 ? 2 : at == 9 ? 3 : 6;
 
     memset(cdb + 1, 0, at == 4 ? 1 : address); /* READ(6): bits of the address from byte 1 on */
@@ -184,10 +186,10 @@ static void make_sensible(uint8_t cdb[16], uint8_t blocks)
 
 static void random_srb(struct stor_packet *packet, uint32_t *ret_bytes, uint32_t *ret_offset)
 {
-    static const uint8_t codes[] = {0x00, 0x03, 0x08, 0x0a, 0x12, 0x15, 0x1a, 0x1b, 0x1e,
-                                    0x25, 0x28, 0x28, 0x28, 0x2a, 0x2a, 0x2e, 0x2f, 0x35,
-                                    0x41, 0x42, 0x43, 0x46, 0x4a, 0x51, 0x55, 0x5a, 0x83,
-                                    0x88, 0x8a, 0x8f, 0x91, 0x93, 0x9e, 0xa0, 0xa3, 0xa8, 0xaa};
+    static const uint8_t codes[] = {0x00, 0x03, 0x08, 0x0a, 0x12, 0x15, 0x1a, 0x1b, 0x1e, 0x25,
+                                    0x28, 0x28, 0x28, 0x2a, 0x2a, 0x2e, 0x2f, 0x35, 0x41, 0x42,
+                                    0x43, 0x46, 0x4a, 0x51, 0x55, 0x5a, 0x83, 0x88, 0x8a, 0x8f,
+                                    0x91, 0x93, 0x9e, 0xa0, 0xa3, 0xa8, 0xaa};
     uint64_t r = random64(), bytes = random64();
     uint8_t cdb[16], blocks = bytes >> 32 & 31;
 
