@@ -153,6 +153,8 @@ static inline void pause(void)
 #define HV_NO_SUCH_ID 18u
 #define HV_NEVER      0xffffu /* no status: the call came to nothing */
 
+#define VERSION_RESPONSE 15u
+
 #define VERSION_2_4 0x00020004u
 #define VERSION_5_3 0x00050003u
 
@@ -193,6 +195,8 @@ bool contact(uint32_t version);
 /* A new negotiation, its answers checked, as a requirement of the attack. Then connected with 5.3.
  */
 void bus_works(void);
+/* How many messages of that type come, until `wanted` have and then none for a while. */
+uint64_t count_answers(uint32_t type, uint64_t wanted);
 /* REQUEST_OFFERS: how many came before the end; SCSI's relid and connection id are kept. 0: none.
  */
 unsigned request_offers(void);

@@ -18,7 +18,6 @@
 #define GPADL_BODY         9u
 #define GPADL_CREATED      10u
 #define INITIATE_CONTACT   14u
-#define VERSION_RESPONSE   15u
 #define CONNECTION_MESSAGE 1u
 
 #define HEADER_PFNS 26u
@@ -189,19 +188,33 @@ bool contact(uint32_t version)
     return ask_version(version, &supported, &connection) && supported;
 }
 
-/* Below 5.0 the answer repeats the version, which tells it from one that an attack has left. */
+/* Below 5.0 the answer repeats the version, which tells it from those that an attack has left. */
 void bus_works(void)
 {
+    const uint32_t words[10] = {INITIATE_CONTACT, 0, VERSION_2_4};
+    struct message answer = {0};
     bool supported = false;
     uint32_t connection = 0;
 
     drain();
-    require(ask_version(VERSION_2_4, &supported, &connection), "no answer to a new negotiation", 0);
-    require(supported && connection == VERSION_2_4, "wrong answer to version 2.4", connection);
+    require(send(words, sizeof(words)), "no new negotiation", 0);
+    while (answer.word[3] != VERSION_2_4 && expect(VERSION_RESPONSE, &answer))
+        continue;
+    require(answer.byte[8] && answer.word[3] == VERSION_2_4, "no answer to it", answer.word[3]);
     require(ask_version(0x7777, &supported, &connection), "no answer to an unknown version", 0);
     require(!supported, "an unknown version is supported", connection);
     require(ask_version(VERSION_5_3, &supported, &connection), "no answer to version 5.3", 0);
     require(supported && connection == 4, "wrong answer to version 5.3", connection);
+}
+
+uint64_t count_answers(uint32_t type, uint64_t wanted)
+{
+    struct message message;
+    uint64_t answers = 0;
+
+    while (receive(&message, answers < wanted ? ANSWER_TIME : QUIET_TIME))
+        answers += message.type == type;
+    return answers;
 }
 
 unsigned request_offers(void)

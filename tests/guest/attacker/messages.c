@@ -4,13 +4,14 @@
  */
 #include "tests/guest/attacker/guest.h"
 
-#define FLOOD         100000u
-#define FLOOD_TIME    8000000u /* if that ends earlier: where an exit is slow */
-#define TYPES         32u
-#define GPADLS        2100u /* src/common/limits.h allows 2048 */
-#define GPADL_HEADER  8u
-#define GPADL_BODY    9u
-#define GPADL_CREATED 10u
+#define FLOOD            100000u
+#define FLOOD_TIME       8000000u /* if that ends earlier: where an exit is slow */
+#define TYPES            32u
+#define GPADLS           2100u /* src/common/limits.h allows 2048 */
+#define INITIATE_CONTACT 14u
+#define GPADL_HEADER     8u
+#define GPADL_BODY       9u
+#define GPADL_CREATED    10u
 
 static uint64_t pages[ARENA_PAGES];
 
@@ -29,10 +30,10 @@ static void flood(const char *name, uint32_t type, uint32_t version)
         require(status == 0 || status == HV_BUSY, "status", status);
         answers += slot_take(&message);
     }
-    while (receive(&message, 200000))
-        answers++;
+    if (type == INITIATE_CONTACT)
+        answers += count_answers(VERSION_RESPONSE, accepted - answers);
     require(accepted > 100, "hardly anything was accepted", accepted);
-    require(answers == (type == 14 ? accepted : 0), "answers do not fit", answers);
+    require(answers == (type == INITIATE_CONTACT ? accepted : 0), "answers do not fit", answers);
     bus_works();
     done();
 }
@@ -66,7 +67,7 @@ static void plausible(void)
     struct message message;
 
     attack("plausible messages in random order");
-    for (unsigned i = 0; i < 20000; i++) {
+    for (unsigned i = 0; i < 10000; i++) {
         uint64_t r = random64();
         uint32_t words[37] = {3 + r % 22, 0, r >> 8 & 7, 0x100 + (r >> 12 & 7),
                               0x100 + (r >> 16 & 7)};
@@ -78,7 +79,7 @@ static void plausible(void)
             memcpy(&words[7], &pages[r >> 20 & 0xf0], 32);
         } else if (words[0] == GPADL_BODY) {
             memcpy(&words[4], pages, 64);
-        } else if (words[0] == 14) {
+        } else if (words[0] == INITIATE_CONTACT) {
             words[2] = r & 1 << 20 ? VERSION_5_3 : 13;
             memset(&words[3], 0, 32);
             words[4] = (uint32_t)(uintptr_t)arena;
@@ -87,7 +88,7 @@ static void plausible(void)
             words[6] = r >> 28 & 3;
         }
         if (i % 64 == 0) {
-            words[0] = i % 128 ? 3 : 14;
+            words[0] = i % 128 ? 3 : INITIATE_CONTACT;
             words[2] = VERSION_5_3;
             length = 40;
         }
@@ -126,7 +127,7 @@ static void unfinished_gpadls(void)
 
     attack("long GPADLs that never end");
     require(contact(VERSION_5_3) && request_offers(), "no offers", 0);
-    for (unsigned i = 0; i < 3000; i++) {
+    for (unsigned i = 0; i < 500; i++) {
         words[2] = scsi_relid;
         words[3] = 0x1000 + i;
         words[4] = 0xfff8 | 1 << 16;
@@ -137,7 +138,7 @@ static void unfinished_gpadls(void)
     }
     while (receive(&message, 200000))
         refused += message.type == GPADL_CREATED && message.word[4];
-    require(refused > 2000, "too many are kept", refused);
+    require(refused > 400, "too many are kept", refused);
     bus_works();
     done();
 }
@@ -197,14 +198,14 @@ static void bad_gpadls(void)
 static void bad_contact(uint32_t version, uint32_t vp, uint64_t interrupt_page, uint64_t out,
                         uint64_t in)
 {
-    uint32_t words[10] = {14, 0, version, vp};
+    uint32_t words[10] = {INITIATE_CONTACT, 0, version, vp};
     struct message message;
 
     memcpy(&words[4], &interrupt_page, 8);
     memcpy(&words[6], &out, 8);
     memcpy(&words[8], &in, 8);
     send(words, sizeof(words));
-    require(expect(15, &message), "no answer to version", version);
+    require(expect(VERSION_RESPONSE, &message), "no answer to version", version);
     /* From 2.4 on a bad monitor page is told by the state. */
     require(!message.byte[8] || message.byte[9], "accepted, version", version);
 }
@@ -236,7 +237,7 @@ static void bad_contacts(void)
 static void garbage_packets(void)
 {
     attack("garbage to every channel");
-    for (unsigned round = 0; round < 100 && !failed(); round++) {
+    for (unsigned round = 0; round < 50 && !failed(); round++) {
         uint64_t packet[32];
         require(contact(VERSION_5_3) && request_offers() == OFFERS, "no offers", round);
         scsi_relid = 1 + round % OFFERS;
@@ -265,7 +266,7 @@ void attack_messages(void)
 {
     synic_on();
     arena_pfns(pages);
-    flood("flood of INITIATE_CONTACT", 14, VERSION_5_3);
+    flood("flood of INITIATE_CONTACT", INITIATE_CONTACT, VERSION_5_3);
     flood("flood of an unknown type", 0x7777, 0);
     all_types();
     plausible();
