@@ -5,7 +5,7 @@
 #include "tests/guest/attacker/guest.h"
 
 #define FLOOD            100000u
-#define FLOOD_TIME       8000000u /* if that ends earlier: where an exit is slow */
+#define FLOOD_TIME       5000000u /* if that ends earlier: where an exit is slow */
 #define TYPES            32u
 #define GPADLS           2100u /* src/common/limits.h allows 2048 */
 #define INITIATE_CONTACT 14u
