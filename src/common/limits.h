@@ -50,6 +50,19 @@
 #define LIMIT_KVP_VALUE   2048u /* wire */
 #define LIMIT_KVP_ENTRIES 128u  /* kept from a guest, and in the host's pool */
 
+/* Network. */
+#define LIMIT_FRAME           (65536u + 64u) /* a 64 KiB segment and its headers */
+#define LIMIT_MTU             9000u          /* without the Ethernet header */
+#define LIMIT_NICS            8u             /* of one machine */
+#define LIMIT_PORT_QUEUES     8u             /* queue pairs of one port */
+#define LIMIT_PORT_CELLS_MIN  64u            /* per queue: two large segments */
+#define LIMIT_PORT_CELLS_MAX  8192u
+#define LIMIT_SWITCH_THREADS  8u
+#define LIMIT_SWITCH_PORTS    256u
+#define LIMIT_FDB             8192u /* addresses known to one switch */
+#define LIMIT_FDB_PORT        1024u /* learned on one port that is no uplink */
+#define LIMIT_SNOOPING_GROUPS 1024u /* multicast groups of one switch */
+
 /* Control socket. */
 #define LIMIT_CONTROL_CLIENTS 16u
 #define LIMIT_CONTROL_LINE    65536u

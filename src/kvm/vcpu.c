@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <linux/kvm.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -147,10 +148,21 @@ static void vcpu_mmio(struct kvm_run *run)
         memset(run->mmio.data, 0xff, sizeof(run->mmio.data));
 }
 
+static void vcpu_stuck(struct vcpu *vcpu, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+static void vcpu_stuck(struct vcpu *vcpu, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(vcpu->stuck, sizeof(vcpu->stuck), format, arguments);
+    va_end(arguments);
+    vcpu_event(vcpu, VCPU_EVENT_STUCK, vcpu->stuck);
+}
+
 /* What KVM_RUN came back with. False: this vCPU cannot go on. */
 static bool vcpu_exit(struct vcpu *vcpu, int fd, struct kvm_run *run)
 {
-    char detail[96];
     switch (run->exit_reason) {
     case KVM_EXIT_IO:
         vcpu_io(vcpu, run);
@@ -174,18 +186,16 @@ static bool vcpu_exit(struct vcpu *vcpu, int fd, struct kvm_run *run)
     case KVM_EXIT_INTR:
         return true;
     case KVM_EXIT_FAIL_ENTRY:
-        snprintf(detail, sizeof(detail), "the processor refused to enter the guest (reason %#llx)",
-                 (unsigned long long)run->fail_entry.hardware_entry_failure_reason);
-        break;
+        vcpu_stuck(vcpu, "the processor refused to enter the guest (reason %#llx)",
+                   (unsigned long long)run->fail_entry.hardware_entry_failure_reason);
+        return false;
     case KVM_EXIT_INTERNAL_ERROR:
-        snprintf(detail, sizeof(detail), "KVM internal error %u", run->internal.suberror);
-        break;
+        vcpu_stuck(vcpu, "KVM internal error %u", run->internal.suberror);
+        return false;
     default:
-        snprintf(detail, sizeof(detail), "exit reason %u is not handled", run->exit_reason);
-        break;
+        vcpu_stuck(vcpu, "exit reason %u is not handled", run->exit_reason);
+        return false;
     }
-    vcpu_event(vcpu, VCPU_EVENT_ERROR, detail);
-    return false;
 }
 
 /* Run the guest until the main lane wants the threads parked. */
@@ -208,9 +218,7 @@ static void vcpu_run(struct vcpu *vcpu)
         if (result == 0) {
             able = vcpu_exit(vcpu, fd, run);
         } else if (errno != EINTR && errno != EAGAIN) {
-            char detail[96];
-            snprintf(detail, sizeof(detail), "KVM_RUN: %s", strerrorname_np(errno));
-            vcpu_event(vcpu, VCPU_EVENT_ERROR, detail);
+            vcpu_stuck(vcpu, "KVM_RUN: %s", strerrorname_np(errno));
             able = false;
         }
     }

@@ -21,7 +21,7 @@ enum vcpu_event {
     VCPU_EVENT_RESET,    /* triple fault, or Hyper-V's reset register; the vCPU parks itself */
     VCPU_EVENT_SHUTDOWN, /* KVM was told to shut down; the vCPU parks itself */
     VCPU_EVENT_CRASH,    /* the guest told of a crash: `crash` and `crash_control` are filled */
-    VCPU_EVENT_ERROR,    /* KVM cannot go on with this guest; the vCPU parks itself */
+    VCPU_EVENT_STUCK,    /* KVM cannot go on, `stuck` says why; the vCPU parks itself */
 };
 
 /* What a guest finds in its crash control register, and writes there. */
@@ -56,8 +56,10 @@ struct vcpu {
     clockid_t clock; /* the thread's CPU time */
     atomic_bool kicked;
     _Atomic uint64_t exits; /* to this process */
-    /* Crash registers P0..P4, and the control written after them. To be read while parked. */
+    /* Crash registers P0..P4, and the control written after them; why it is stuck. To be read while
+     * parked. */
     uint64_t crash[5], crash_control;
+    char stuck[64];
 };
 
 struct vcpus {

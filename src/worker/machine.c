@@ -111,17 +111,14 @@ void machine_stop(struct machine *machine)
         vmbus_bus_reset(machine->bus, machine_stopped, machine);
 }
 
+/* A reset cannot be finished. The bus has been waited for. */
 static void machine_fail(struct machine *machine, const char *what, const char *why)
 {
     log_error("%s: %s", what, why);
     machine->exit_status = EXIT_STATUS_FAILED;
     machine_emit(machine, MACHINE_EVENT_ERROR);
-    if (machine->state == MACHINE_RESETTING) {
-        machine->state = MACHINE_STOPPED;
-        machine_stopped(machine); /* the bus has been waited for */
-    } else {
-        machine_stop(machine);
-    }
+    machine->state = MACHINE_STOPPED;
+    machine_stopped(machine);
 }
 
 static void machine_reset_devices(struct machine *machine)
@@ -232,6 +229,17 @@ static void machine_crash_take(struct machine *machine)
     machine_crash_log(machine);
 }
 
+/* A guest can bring its processor to where KVM cannot follow (INIT to itself, a jump to where there
+ * is no RAM). On hardware it would hang or reset; for who runs it, it has crashed. The vCPUs are
+ * parked. */
+static void machine_crash_stuck(struct machine *machine)
+{
+    const struct vcpu *vcpu = atomic_load(&machine->stuck);
+    machine->crash = (struct machine_crash_report){.any = true};
+    snprintf(machine->crash.message, sizeof(machine->crash.message), "VP %u cannot go on: %s",
+             vcpu->vp, vcpu->stuck);
+}
+
 /* Carry out what the description says for power-off, reboot and crash. */
 static void machine_act(struct machine *machine, enum config_action action, int status)
 {
@@ -256,13 +264,14 @@ void machine_told_run(struct lane_task *task)
     if (machine->state != MACHINE_RUNNING)
         return; /* kept for machine_resume(); a reset forgets it */
     unsigned told = atomic_exchange(&machine->told, 0);
-    if (told & TOLD_CRASH) {
+    if (told & (TOLD_CRASH | TOLD_STUCK)) {
         vcpus_park(&machine->vcpus);
-        machine_crash_take(machine);
+        if (told & TOLD_CRASH)
+            machine_crash_take(machine);
+        else
+            machine_crash_stuck(machine);
         machine_emit(machine, MACHINE_EVENT_CRASH);
         machine_act(machine, machine->config->on_crash, EXIT_STATUS_CRASHED);
-    } else if (told & TOLD_ERROR) {
-        machine_fail(machine, "KVM", "the guest cannot go on");
     } else if (told & TOLD_POWEROFF) {
         vcpus_park(&machine->vcpus);
         machine_emit(machine, MACHINE_EVENT_POWEROFF);

@@ -36,8 +36,8 @@ enum machine_event {
     MACHINE_EVENT_PAUSED,
     MACHINE_EVENT_RESET,    /* guest or host asked for a reset */
     MACHINE_EVENT_POWEROFF, /* the guest switched itself off */
-    MACHINE_EVENT_CRASH,    /* guest crash MSRs written; see machine_crash() */
-    MACHINE_EVENT_ERROR,    /* KVM could not go on */
+    MACHINE_EVENT_CRASH,    /* guest crash MSRs written, or a vCPU is stuck; see machine_crash() */
+    MACHINE_EVENT_ERROR,    /* a reset failed */
     MACHINE_EVENT_STOPPED,  /* the worker ends now */
 };
 

@@ -75,9 +75,11 @@ static void guest_event(void *context, uint32_t vp, enum vcpu_event event, const
         atomic_store(&machine->crashed, &machine->vcpus.vcpu[vp]);
         machine_tell(machine, TOLD_CRASH);
         break;
-    case VCPU_EVENT_ERROR:
-        log_error("VP %u cannot go on: %s", vp, detail);
-        machine_tell(machine, TOLD_ERROR);
+    case VCPU_EVENT_STUCK:
+        if (machine_may_log(machine))
+            log_error("VP %u cannot go on: %s", vp, detail);
+        atomic_store(&machine->stuck, &machine->vcpus.vcpu[vp]);
+        machine_tell(machine, TOLD_STUCK);
         break;
     }
 }

@@ -38,7 +38,7 @@ enum machine_told {
     TOLD_RESET = 1u << 0,
     TOLD_POWEROFF = 1u << 1,
     TOLD_CRASH = 1u << 2,
-    TOLD_ERROR = 1u << 3,
+    TOLD_STUCK = 1u << 3,
 };
 
 /* What a guest said when it crashed: taken down at once, because a reset gives its RAM to the next.
@@ -101,6 +101,7 @@ struct machine {
     atomic_uint told;
     struct lane_task told_task;
     _Atomic(struct vcpu *) crashed; /* whose crash registers to look at */
+    _Atomic(struct vcpu *) stuck;   /* who cannot go on */
     struct log_limit log_limit;     /* lines of a guest that resets or crashes without end */
 
     struct {
