@@ -26,7 +26,6 @@
 #define CMDLINE_AT     0x020000ull
 #define KERNEL_AT      0x100000ull
 #define EBDA_AT        0x09fc00ull /* end of conventional memory, as firmware leaves it */
-#define BIOS_AT        ACPI_RSDP
 #define BIOS_END       0x100000ull
 
 #define SECTOR        512u
@@ -349,12 +348,12 @@ static void add_e820(struct boot_params *params, uint64_t begin, uint64_t end, u
             (struct e820_entry){.address = begin, .size = end - begin, .type = type};
 }
 
-/* The PC's map: conventional memory, the BIOS area with the ACPI tables, the rest. */
+/* The PC's map: conventional memory; what firmware, adapters and the ACPI tables have up to 1 MiB, in
+ * one piece, because each piece is two lines of every guest's log; the rest. */
 static void fill_e820(const struct gmem *gmem, struct boot_params *params)
 {
     add_e820(params, 0, EBDA_AT, E820_RAM);
-    add_e820(params, EBDA_AT, 0xa0000, E820_RESERVED);
-    add_e820(params, BIOS_AT, BIOS_END, E820_RESERVED);
+    add_e820(params, EBDA_AT, BIOS_END, E820_RESERVED);
     for (unsigned i = 0; i < gmem->slots; i++) {
         const struct gmem_slot *slot = &gmem->slot[i];
         add_e820(params, MAX(slot->gpa, BIOS_END), slot->gpa + slot->size, E820_RAM);

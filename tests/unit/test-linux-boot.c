@@ -222,8 +222,7 @@ static void test_e820(struct fixture *f, gconstpointer data)
         uint32_t type;
     } expected[] = {
         {0, 0x9fc00, 1},
-        {0x9fc00, 0x400, 2},
-        {0xe0000, 0x20000, 2},
+        {0x9fc00, 0x60400, 2},
         {0x100000, GMEM_LOW_END - 0x100000, 1},
         {GMEM_HIGH_BASE, 1024 * MIB, 1},
     };
