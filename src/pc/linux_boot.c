@@ -348,8 +348,8 @@ static void add_e820(struct boot_params *params, uint64_t begin, uint64_t end, u
             (struct e820_entry){.address = begin, .size = end - begin, .type = type};
 }
 
-/* The PC's map: conventional memory; what firmware, adapters and the ACPI tables have up to 1 MiB, in
- * one piece, because each piece is two lines of every guest's log; the rest. */
+/* The PC's map: conventional memory; what firmware, adapters and the ACPI tables have up to 1 MiB,
+ * in one piece, because each piece is two lines of every guest's log; the rest. */
 static void fill_e820(const struct gmem *gmem, struct boot_params *params)
 {
     add_e820(params, 0, EBDA_AT, E820_RAM);
