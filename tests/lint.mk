@@ -3,7 +3,7 @@ EXTRA_DIST += tests/lint .clang-format .clang-tidy
 
 # Each recipe runs in the top folder, so -I. is what -I$(top_srcdir) is to the build. What libraries' macros expand to is theirs.
 LINT_FLAGS = -std=gnu11 -D_GNU_SOURCE -I. $(DEFS) \
-	$(patsubst -I%,-isystem%,$(GLIB_CFLAGS) $(JSON_CFLAGS) $(URING_CFLAGS) $(SECCOMP_CFLAGS))
+	$(patsubst -I%,-isystem%,$(GLIB_CFLAGS) $(JSON_CFLAGS) $(URING_CFLAGS) $(SECCOMP_CFLAGS) $(NL_CFLAGS) $(XML_CFLAGS))
 
 .PHONY: lint lint-git lint-quick lint-cppcheck lint-tidy
 lint: lint-quick lint-cppcheck lint-tidy
@@ -23,7 +23,7 @@ lint-quick:
 lint-cppcheck:
 	cd $(top_srcdir) && $(CPPCHECK) --quiet --std=c11 --library=gtk --enable=warning,performance,portability --inline-suppr --error-exitcode=1 \
 		-j2 --suppress=missingIncludeSystem --suppress=unusedStructMember -D__x86_64__ -D__cppcheck__ -D_GNU_SOURCE \
-		'-DG_DEFINE_QUARK(a,b)=' -I. src vmbus
+		'-DG_DEFINE_QUARK(a,b)=' -I. src vmbus vswitch
 
 lint-tidy:
 	cd $(top_srcdir) && CLANG_TIDY=$(CLANG_TIDY) tests/lint/tidy $(LINT_FLAGS)

@@ -15,6 +15,7 @@
 #include "vmbus/vsp.h"
 
 #include <errno.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <unistd.h>
 
@@ -343,16 +344,44 @@ static int tell(struct vmbus_channel *channel, int error, bool *want)
     return error;
 }
 
-int vmbus_channel_send(struct vmbus_channel *channel, uint16_t type, uint16_t flags,
-                       uint64_t transaction_id, const struct iovec *iov, unsigned iovs)
+/* `extension` is what follows the descriptor. */
+static int send_packet(struct vmbus_channel *channel, uint16_t type, uint16_t flags,
+                       uint64_t transaction_id, const void *extension, uint32_t extension_len,
+                       const struct iovec *iov, unsigned iovs)
 {
     if (channel->life != LIFE_LIVE || channel->broken)
         return -ECONNRESET;
-    int error = ring_write(&channel->out, type, flags, transaction_id, NULL, 0, iov, iovs, false);
+    int error = ring_write(&channel->out, type, flags, transaction_id, extension, extension_len,
+                           iov, iovs, false);
     if (error)
         return tell(channel, error, &channel->want_write);
     written(channel);
     return 0;
+}
+
+int vmbus_channel_send(struct vmbus_channel *channel, uint16_t type, uint16_t flags,
+                       uint64_t transaction_id, const struct iovec *iov, unsigned iovs)
+{
+    return send_packet(channel, type, flags, transaction_id, NULL, 0, iov, iovs);
+}
+
+int vmbus_channel_send_pages(struct vmbus_channel *channel, uint64_t transaction_id,
+                             uint16_t pageset, const struct vmbus_page_range *ranges,
+                             unsigned count, const struct iovec *iov, unsigned iovs)
+{
+    struct {
+        uint16_t pageset;
+        uint16_t sender_owns;
+        uint32_t count;
+        struct vmbus_page_range range[VMBUS_PAGE_RANGES_MAX];
+    } extension = {.pageset = pageset, .count = count};
+
+    if (count > VMBUS_PAGE_RANGES_MAX)
+        return -EINVAL;
+    memcpy(extension.range, ranges, count * sizeof(*ranges));
+    return send_packet(channel, VMBUS_PACKET_TRANSFER_PAGES, VMBUS_PACKET_COMPLETION_REQUESTED,
+                       transaction_id, &extension, 8 + count * (uint32_t)sizeof(*ranges), iov,
+                       iovs);
 }
 
 int vmbus_channel_reserve(struct vmbus_channel *channel, uint32_t payload)

@@ -117,16 +117,27 @@ int gpadl_continue(struct gpadl_table *table, const struct gmem *gmem, uint32_t 
     return fill(table, gpadl, gmem, data, len);
 }
 
-const uint64_t *gpadl_ring_pages(const struct gpadl *gpadl, uint32_t relid, uint32_t *ret_pages)
+const uint64_t *gpadl_buffer_pages(const struct gpadl *gpadl, uint32_t relid, uint32_t *ret_bytes,
+                                   uint32_t *ret_offset)
 {
     if (gpadl->filled < gpadl->bytes || gpadl->relid != relid || gpadl->ranges != 1 ||
         gpadl->tearing_down)
         return NULL;
     struct vmbus_gpa_range range = range_at(gpadl, 0);
-    if (range.offset)
-        return NULL;
-    *ret_pages = range.bytes >> GMEM_PAGE_SHIFT;
+    *ret_bytes = range.bytes;
+    *ret_offset = range.offset;
     return &gpadl->list[1];
+}
+
+const uint64_t *gpadl_ring_pages(const struct gpadl *gpadl, uint32_t relid, uint32_t *ret_pages)
+{
+    uint32_t bytes, offset;
+    const uint64_t *pages = gpadl_buffer_pages(gpadl, relid, &bytes, &offset);
+
+    if (!pages || offset)
+        return NULL;
+    *ret_pages = bytes >> GMEM_PAGE_SHIFT;
+    return pages;
 }
 
 void gpadl_remove(struct gpadl_table *table, struct gpadl *gpadl)

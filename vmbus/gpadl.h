@@ -26,7 +26,7 @@ struct gpadl {
     uint16_t bytes;    /* announced: of the list */
     uint16_t filled;   /* arrived; == bytes: complete */
     bool tearing_down; /* TORNDOWN is owed when the last user is done */
-    unsigned users;    /* open rings that lie on it */
+    unsigned users;    /* open rings that lie on it, and devices that hold it as a buffer */
     uint64_t list[];   /* {u32 bytes, u32 offset}, PFNs, and again */
 };
 
@@ -49,6 +49,12 @@ int gpadl_continue(struct gpadl_table *table, const struct gmem *gmem, uint32_t 
 
 /* Complete or not, NULL if unknown. */
 struct gpadl *gpadl_find(const struct gpadl_table *table, uint32_t id);
+
+/* The pages of a complete GPADL of channel `relid` that is one range; NULL if it is anything else.
+ * They stay while it has users. *ret_bytes long, beginning at byte *ret_offset of the first page.
+ */
+const uint64_t *gpadl_buffer_pages(const struct gpadl *gpadl, uint32_t relid, uint32_t *ret_bytes,
+                                   uint32_t *ret_offset);
 
 /* The pages of a complete GPADL of channel `relid` that is one page-aligned range; NULL if it is
  * anything else. *ret_pages is how many whole ones. */

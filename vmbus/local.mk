@@ -1,6 +1,8 @@
 noinst_LIBRARIES += libvmbus.a
 libvmbus_a_SOURCES = \
 	vmbus/absent.c \
+	vmbus/buffer.c \
+	vmbus/buffer.h \
 	vmbus/bus.c \
 	vmbus/bus.h \
 	vmbus/bus_priv.h \
@@ -16,11 +18,34 @@ libvmbus_a_SOURCES = \
 	vmbus/kvp.c \
 	vmbus/kvp_wire.h \
 	vmbus/lifecycle.c \
+	vmbus/netvsp.c \
+	vmbus/netvsp.h \
+	vmbus/netvsp_buffers.c \
+	vmbus/netvsp_control.c \
+	vmbus/netvsp_handshake.c \
+	vmbus/netvsp_new.c \
+	vmbus/netvsp_port.c \
+	vmbus/netvsp_priv.h \
+	vmbus/netvsp_rx.c \
+	vmbus/netvsp_tx.c \
+	vmbus/netvsp_wire.h \
 	vmbus/offer.c \
 	vmbus/packet.c \
 	vmbus/protocol.h \
 	vmbus/ring.c \
 	vmbus/ring.h \
+	vmbus/rndis.h \
+	vmbus/rndis_control.c \
+	vmbus/rndis_data.c \
+	vmbus/rndis_frame.c \
+	vmbus/rndis_oid.c \
+	vmbus/rndis_oid_config.c \
+	vmbus/rndis_oid_general.c \
+	vmbus/rndis_oid_offload.c \
+	vmbus/rndis_oid_rss.c \
+	vmbus/rndis_oid_wire.h \
+	vmbus/rndis_priv.h \
+	vmbus/rndis_wire.h \
 	vmbus/shutdown.c \
 	vmbus/storvsp.c \
 	vmbus/storvsp.h \

@@ -97,6 +97,21 @@ struct vsp {
 int vmbus_channel_send(struct vmbus_channel *channel, uint16_t type, uint16_t flags,
                        uint64_t transaction_id, const struct iovec *iov, unsigned iovs);
 
+/* One range of a transfer-page packet: bytes of the guest's own buffer. */
+struct vmbus_page_range {
+    uint32_t length;
+    uint32_t offset; /* in the buffer */
+};
+_Static_assert(sizeof(struct vmbus_page_range) == 8, "wire size");
+
+/* As vmbus_channel_send(), of a packet whose payload is about `count` (at most
+ * VMBUS_PAGE_RANGES_MAX) ranges of the buffer that the guest knows as `pageset`; completion
+ * requested. */
+#define VMBUS_PAGE_RANGES_MAX 64u
+int vmbus_channel_send_pages(struct vmbus_channel *channel, uint64_t transaction_id,
+                             uint16_t pageset, const struct vmbus_page_range *ranges,
+                             unsigned count, const struct iovec *iov, unsigned iovs);
+
 /* Reserve room for one completion of `payload` bytes. -EAGAIN: return -EAGAIN from `packet`; the
  * bus resumes when there is room. */
 int vmbus_channel_reserve(struct vmbus_channel *channel, uint32_t payload);

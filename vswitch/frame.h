@@ -56,7 +56,9 @@ struct frame {
 bool frame_meta_check(const struct frame_meta *meta);
 
 /* Flow hash over addresses, protocol and ports of an IPv4 or IPv6 frame, of the MAC addresses
- * otherwise; never 0. `bytes` are the first `length` bytes of the frame, at least 14. */
+ * otherwise; never 0. `bytes` are the first `length` bytes of the frame, at least 14, in private
+ * memory: a peer must not change them meanwhile. */
+#define FRAME_HASH_BYTES 80u /* it looks at no more */
 uint32_t frame_hash(const uint8_t *bytes, uint32_t length);
 
 /* Copy `length` bytes from offset `skip` of the frame; false if there are not so many. */

@@ -59,8 +59,9 @@ struct port_class {
     void (*done)(struct port *port);
 
     /* Send frames out of the port, as far as there is room; returns how many were taken, from the
-     * first on. The core counts the others as dropped for want of room. Any switch thread, under
-     * the port's transmit lock. Never NULL. */
+     * first on. The core counts the one that was not as dropped for want of room, and may call
+     * again with what is behind it. Any switch thread, under the port's transmit lock. Never NULL.
+     */
     unsigned (*transmit)(struct port *port, const struct frame *const *frames, unsigned count);
 
     /* The sender's turn ends: publish, ring doorbells. As `transmit`. May be NULL. */

@@ -18,6 +18,8 @@
  *
  * Doorbells are eventfds, one per queue and direction of waking: a consumer that is about to sleep
  * arms, a producer that commits rings only then; a producer that waits for room arms the same way.
+ * That they do not block is a property of the eventfd and so of both sides: the worker's sandbox
+ * keeps a worker from changing it.
  *
  * Version 1. A side that finds a newer version in the header refuses; a newer program keeps reading
  * the version before its own, because workers outlive the daemon that made them.
@@ -92,7 +94,8 @@ int port_ring_create(const struct port_ring_geometry *geometry, struct port_ring
 
 /* Map one side. The descriptors are borrowed and must outlive the mapping. The geometry is read
  * from the header once and checked; `ret_ring` needs no initialisation. Goes on from the indices
- * found, after checking them, so that either side may come back. 0; -EBADF not a sealed memfd of
+ * found, after checking them, so that either side may come back (a frame that was pulled and not
+ * released is then seen twice), and rings the peer once. 0; -EBADF not a sealed memfd of
  * the right size; -EPROTO bad header or indices; -EPROTONOSUPPORT a newer version; -errno. */
 int port_ring_map(struct port_ring *ret_ring, const struct port_ring_fds *fds,
                   enum port_ring_side side);
@@ -107,9 +110,8 @@ void port_ring_close(struct port_ring_fds *fds, uint32_t queues);
  */
 
 /* Room for a frame of `length` bytes: one or two ranges, written by the caller, in `ret_data` (the
- * second is empty unless the ring wraps). The number of ranges; -EAGAIN no room now; -EMSGSIZE
- * larger than LIMIT_FRAME or than the ring; -EPROTO. Asking again before port_queue_push() gives
- * the same cells. */
+ * second is empty unless the ring wraps). The number of ranges; -EAGAIN no room now; -EMSGSIZE no
+ * frame's length; -EPROTO. Asking again before port_queue_push() gives the same cells. */
 int port_queue_room(struct port_queue *queue, uint32_t length, struct iovec ret_data[2]);
 
 /* Append the frame whose bytes lie in the ranges of port_queue_room(); meta->length is that length.
@@ -120,7 +122,9 @@ void port_queue_push(struct port_queue *queue, const struct frame_meta *meta);
 bool port_queue_commit(struct port_queue *queue);
 void port_queue_ring_data(struct port_queue *queue);
 
-/* Ask for a doorbell when half of the ring is free. True if it is already: do not wait. */
+/* Ask for a doorbell when half of the ring, and room for the largest frame, is free. True if it is
+ * already (or the ring is broken): do not wait. After port_queue_commit(), or the consumer has
+ * nothing to make room of. */
 bool port_queue_await_room(struct port_queue *queue);
 
 /* --- Consumer ----------------------------------------------------------------------------------
@@ -137,12 +141,13 @@ int port_queue_pull(struct port_queue *queue, struct frame_meta *ret_meta,
 bool port_queue_release(struct port_queue *queue);
 void port_queue_ring_room(struct port_queue *queue);
 
-/* About to sleep: ask for the data doorbell. True if there are frames already (or the ring is
- * broken): go on, and disarm. */
+/* About to sleep, everything released: ask for the data doorbell. True if there are frames already
+ * (or the ring is broken): go on, and disarm. */
 bool port_queue_arm(struct port_queue *queue);
 void port_queue_disarm(struct port_queue *queue);
 
-/* Cells in use, from either side. */
+/* Cells in use, from either side: for reports, the peer can make it anything up to the ring's size.
+ */
 uint32_t port_queue_used(struct port_queue *queue);
 
 #endif

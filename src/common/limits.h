@@ -54,6 +54,7 @@
 #define LIMIT_FRAME           (65536u + 64u) /* a 64 KiB segment and its headers */
 #define LIMIT_MTU             9000u          /* without the Ethernet header */
 #define LIMIT_NICS            8u             /* of one machine */
+#define LIMIT_NIC_MULTICAST   32u            /* addresses in the list of one NIC */
 #define LIMIT_PORT_QUEUES     8u             /* queue pairs of one port */
 #define LIMIT_PORT_CELLS_MIN  64u            /* per queue: two large segments */
 #define LIMIT_PORT_CELLS_MAX  8192u
@@ -62,6 +63,20 @@
 #define LIMIT_FDB             8192u /* addresses known to one switch */
 #define LIMIT_FDB_PORT        1024u /* learned on one port that is no uplink */
 #define LIMIT_SNOOPING_GROUPS 1024u /* multicast groups of one switch */
+#define LIMIT_SNOOPING_PORT   256u  /* of them that one port that is no uplink may join */
+#define LIMIT_SEGMENTS        256u  /* frames that one large segment may be cut into */
+
+/* The daemon's configuration. */
+#define LIMIT_XML_BYTES          (256u << 10) /* one document */
+#define LIMIT_XML_DEPTH          32u          /* elements within each other */
+#define LIMIT_NETWORKS           64u
+#define LIMIT_MACHINES           256u
+#define LIMIT_NETWORK_NAME       63u
+#define LIMIT_NETWORK_ADDRESSES  8u /* <ip> elements of one network */
+#define LIMIT_NETWORK_RANGES     8u /* of one <dhcp> */
+#define LIMIT_NETWORK_HOSTS      1024u
+#define LIMIT_NETWORK_PORTGROUPS 32u
+#define LIMIT_NETWORK_WORD       255u /* bytes of a domain, host name or text record */
 
 /* Control socket. */
 #define LIMIT_CONTROL_CLIENTS 16u

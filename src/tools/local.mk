@@ -2,6 +2,7 @@ bin_PROGRAMS += vmbusctl
 vmbusctl_SOURCES = \
 	src/tools/check.c \
 	src/tools/show.c \
+	src/tools/switch.c \
 	src/tools/vm_client.c \
 	src/tools/vm_client.h \
 	src/tools/vmbusctl.c \

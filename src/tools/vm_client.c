@@ -125,7 +125,8 @@ static bool dial(struct vm_client *client, const char *path, GError **error)
     return false;
 }
 
-static bool greet(struct vm_client *client, GError **error)
+/* `who` is what greets: a worker or the daemon. */
+static bool greet(struct vm_client *client, const char *who, GError **error)
 {
     struct json_object *greeting = vm_client_next(client, GREETING_TIMEOUT, error);
     struct json_object *worker, *protocol, *refusal = NULL, *message;
@@ -135,7 +136,7 @@ static bool greet(struct vm_client *client, GError **error)
                     "%s: closed at once; run as root or as the user who started it", client->vm);
     if (!greeting)
         return false;
-    bool good = json_object_object_get_ex(greeting, "vmbusd-worker", &worker) &&
+    bool good = json_object_object_get_ex(greeting, who, &worker) &&
                 json_object_object_get_ex(worker, "protocol", &protocol) &&
                 json_object_get_int(protocol) == 1;
     if (!good && json_object_object_get_ex(greeting, "error", &refusal) &&
@@ -144,23 +145,36 @@ static bool greet(struct vm_client *client, GError **error)
                     json_object_get_string(message));
     else if (!good)
         g_set_error(error, VM_CLIENT_ERROR, VM_CLIENT_ERROR_FAILED,
-                    "%s: does not speak version 1 of vmbusd-worker's protocol", client->vm);
+                    "%s: does not speak version 1 of %s's protocol", client->vm, who);
     json_object_put(greeting);
     return good;
 }
 
-struct vm_client *vm_client_open(const char *run_dir, const char *vm, GError **error)
+/* Takes `path`. */
+static struct vm_client *open_path(const char *vm, char *path, const char *who, GError **error)
 {
     struct vm_client *client = g_new0(struct vm_client, 1);
-    g_autofree char *path =
-        strchr(vm, '/') ? g_strdup(vm) : g_strdup_printf("%s/%s.sock", run_dir, vm);
 
     client->vm = g_strdup(vm);
     client->input = g_string_new(NULL);
-    if (dial(client, path, error) && greet(client, error))
+    bool good = dial(client, path, error) && greet(client, who, error);
+    g_free(path);
+    if (good)
         return client;
     vm_client_free(client);
     return NULL;
+}
+
+struct vm_client *vm_client_open(const char *run_dir, const char *vm, GError **error)
+{
+    char *path = strchr(vm, '/') ? g_strdup(vm) : g_strdup_printf("%s/%s.sock", run_dir, vm);
+
+    return open_path(vm, path, "vmbusd-worker", error);
+}
+
+struct vm_client *vm_client_open_daemon(const char *run_dir, GError **error)
+{
+    return open_path("vmbusd", g_build_filename(run_dir, "vmbusd.sock", NULL), "vmbusd", error);
 }
 
 void vm_client_free(struct vm_client *client)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A client of a worker's control socket (vmbusd-control(7)), for tools: one request at a time,
- * every wait with a deadline.
+ * A client of a worker's control socket (vmbusd-control(7)), or of vmbusd's, for tools: one request
+ * at a time, every wait with a deadline.
  */
 #ifndef VMBUSD_TOOLS_VM_CLIENT_H
 #define VMBUSD_TOOLS_VM_CLIENT_H
@@ -26,6 +26,9 @@ char *vm_client_run_dir(const char *given);
 
 /* Connect to `vm`, a name or (with a slash) a socket's path. NULL with `error`. */
 struct vm_client *vm_client_open(const char *run_dir, const char *vm, GError **error);
+
+/* Connect to the daemon of the run directory instead. */
+struct vm_client *vm_client_open_daemon(const char *run_dir, GError **error);
 void vm_client_free(struct vm_client *client);
 
 /* Carry out `command` and return what it returns (to be json_object_put(); JSON null is NULL

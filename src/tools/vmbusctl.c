@@ -21,12 +21,22 @@
 #define AFTER_POWEROFF 5   /* for the worker to end once its guest is off */
 #define WAIT_MAX       86400
 
-enum option_bit { JSON = 1, REBOOT = 2, HIBERNATE = 4, FORCE = 8, REASON = 16, WAIT = 32 };
+#define ANY (-1) /* words: the subcommand counts them itself */
+
+enum option_bit {
+    JSON = 1,
+    REBOOT = 2,
+    HIBERNATE = 4,
+    FORCE = 8,
+    REASON = 16,
+    WAIT = 32,
+    WATCH = 64
+};
 
 struct subcommand {
     const char *name;
     const char *synopsis; /* of the arguments */
-    int args;             /* how many */
+    int args;             /* how many, or ANY */
     unsigned options;     /* enum option_bit that it takes */
     int (*run)(const struct vmbusctl_options *options);
     const char *help;
@@ -97,9 +107,10 @@ static int by_name(const struct dirent **a, const struct dirent **b)
     return strcmp((*a)->d_name, (*b)->d_name);
 }
 
+/* Of workers: the daemon's own is not one. */
 static int is_socket(const struct dirent *entry)
 {
-    return g_str_has_suffix(entry->d_name, ".sock");
+    return g_str_has_suffix(entry->d_name, ".sock") && strcmp(entry->d_name, "vmbusd.sock") != 0;
 }
 
 static int run_list(const struct vmbusctl_options *options)
@@ -294,6 +305,8 @@ static const struct subcommand subcommands[] = {
     {"resume", "VM", 1, 0, run_resume, "let it run again"},
     {"kvp-set", "VM KEY VALUE", 3, 0, run_kvp_set, "tell the guest a pair (host's KVP pool)"},
     {"kvp-delete", "VM KEY", 2, 0, run_kvp_delete, "take it back"},
+    {"switch", "WHAT [NET]", ANY, JSON | WATCH, vmbusctl_switch,
+     "virtual switches: list, show, ports, stats"},
 };
 
 static void usage(FILE *out)
@@ -306,7 +319,8 @@ static void usage(FILE *out)
         fprintf(out, "  %-24s %s\n", left, subcommand->help);
     }
     fputs("\n"
-          "  --json          for check, list, status, integration, stats: JSON\n"
+          "  --json          for check, list, status, integration, stats, switch: JSON\n"
+          "  --watch         for switch: print again each second\n"
           "  --reboot, --hibernate, --force, --reason TEXT, --wait SECONDS   for shutdown\n"
           "  --run-dir DIR   where the VMs' control sockets are\n"
           "  --help, --version\n"
@@ -324,11 +338,17 @@ static int bad_usage(const char *format, const char *what)
 }
 
 static const struct option long_options[] = {
-    {"json", no_argument, NULL, JSON},           {"reboot", no_argument, NULL, REBOOT},
-    {"hibernate", no_argument, NULL, HIBERNATE}, {"force", no_argument, NULL, FORCE},
-    {"reason", required_argument, NULL, REASON}, {"wait", required_argument, NULL, WAIT},
-    {"run-dir", required_argument, NULL, 'r'},   {"help", no_argument, NULL, 'h'},
-    {"version", no_argument, NULL, 'v'},         {NULL, 0, NULL, 0},
+    {"json", no_argument, NULL, JSON},
+    {"reboot", no_argument, NULL, REBOOT},
+    {"hibernate", no_argument, NULL, HIBERNATE},
+    {"force", no_argument, NULL, FORCE},
+    {"reason", required_argument, NULL, REASON},
+    {"wait", required_argument, NULL, WAIT},
+    {"watch", no_argument, NULL, WATCH},
+    {"run-dir", required_argument, NULL, 'r'},
+    {"help", no_argument, NULL, 'h'},
+    {"version", no_argument, NULL, 'v'},
+    {NULL, 0, NULL, 0},
 };
 
 static bool read_wait(const char *text, int *ret_seconds)
@@ -349,6 +369,7 @@ static int take_option(int option, struct vmbusctl_options *options)
     case REBOOT:
     case HIBERNATE:
     case FORCE:
+    case WATCH:
         return -1;
     case REASON:
         options->reason = optarg;
@@ -390,11 +411,13 @@ static int dispatch(struct vmbusctl_options *options, unsigned given, int words,
     options->hibernate = given & HIBERNATE;
     if (options->reboot && options->hibernate)
         return bad_usage("%s", "--reboot and --hibernate exclude each other");
-    if (words - 1 != subcommand->args)
+    if (subcommand->args != ANY && words - 1 != subcommand->args)
         return bad_usage(subcommand->args ? "give %s" : "%sno arguments here",
                          subcommand->synopsis);
     options->arg = word + 1;
+    options->args = words - 1;
     options->json = given & JSON;
+    options->watch = given & WATCH;
     options->force = given & FORCE;
     return subcommand->run(options);
 }
@@ -407,7 +430,7 @@ int main(int argc, char **argv)
 
     while (status < 0 && (option = getopt_long(argc, argv, "h", long_options, NULL)) != -1) {
         status = take_option(option, &options);
-        given |= option <= WAIT ? (unsigned)option : 0;
+        given |= option <= WATCH ? (unsigned)option : 0;
     }
     if (status < 0) {
         char *run_dir = vm_client_run_dir(options.run_dir);

@@ -19,15 +19,19 @@ enum vmbusctl_status {
 };
 
 struct vmbusctl_options {
-    bool json, reboot, hibernate, force;
+    bool json, reboot, hibernate, force, watch;
     const char *reason;
     int wait; /* seconds; 0: do not */
     char *run_dir;
     char **arg; /* behind the subcommand; as many as it wants */
+    int args;   /* how many there are */
 };
 
 /* check.c */
 int vmbusctl_check(const struct vmbusctl_options *options);
+
+/* switch.c: asks vmbusd, not a worker. */
+int vmbusctl_switch(const struct vmbusctl_options *options);
 
 /* show.c: from a worker's answer to text on standard output. */
 void show_status(struct json_object *status);

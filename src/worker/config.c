@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Reading a machine description: key tables over json.h, then what no single key can say (topology
- * product, paths that need a type). The controllers are in config_scsi.c.
+ * product, paths that need a type). The controllers are in config_scsi.c, the network adapters in
+ * config_nic.c.
  *
  * Left out: whether images and kernels exist and are what they should be; whoever opens them says
  * so with the path.
@@ -300,6 +301,7 @@ static const struct json_key config_keys[] = {
     {"rtc", JSON_FLAG, .offset = FIELD(rtc_local), .choices = clock_bases},
     {"hyperv", JSON_MEMBERS, .keys = hyperv_keys},
     {"scsi", JSON_CUSTOM, .read = config_scsi_read},
+    {"nics", JSON_CUSTOM, .read = config_nic_read},
     {"integration", JSON_MEMBERS, .keys = integration_keys},
     {"control", JSON_TEXT, .offset = FIELD(control), .min = 1, .max = SOCKET_PATH_MAX},
     {"run_dir", JSON_TEXT, .offset = FIELD(run_dir), .min = 1, .max = SOCKET_PATH_MAX},
@@ -340,6 +342,7 @@ void config_free(struct config *config)
         g_free(config->kvp_pair[i].value);
     }
     g_free(config->scsi);
+    g_free(config->nic);
     g_free(config->kvp_pair);
     g_free(config->machine);
     g_free(config->name);
@@ -412,7 +415,7 @@ static bool config_finish(struct config *config, GError **error)
         return json_fail(&pool, error, JSON_ERROR_VALUE,
                          "of no use with \"kvp\": false; remove one of them");
     return finish_topology(config, error) && config_scsi_finish(config, error) &&
-           finish_console(config, error);
+           config_nic_finish(config, error) && finish_console(config, error);
 }
 
 /* --- Entry points ----------------------------------------------------------------------------- */

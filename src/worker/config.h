@@ -39,6 +39,14 @@ struct config_scsi {
     unsigned luns;
 };
 
+struct config_nic {
+    struct guid instance; /* given, or derived from the machine's uuid and the NIC's index */
+    uint8_t mac[6];       /* unicast, not zero */
+    bool mac_change;      /* the guest may take another address */
+    unsigned mtu;         /* without the Ethernet header */
+    unsigned queues;      /* channels, 1 to vcpus */
+};
+
 struct config_pair {
     char *key, *value;
 };
@@ -64,6 +72,8 @@ struct config {
     unsigned kvp_pairs;
     struct config_scsi *scsi;
     unsigned scsis;
+    struct config_nic *nic;
+    unsigned nics;
     char *control; /* control socket's path; NULL: <run dir>/<name>.sock */
     char *run_dir; /* NULL: /run/vmbusd for root, $XDG_RUNTIME_DIR/vmbusd else */
     int64_t uid;   /* -1: choose a free one from the range */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What config.c and config_scsi.c share while they read a machine description.
+ * What config.c, config_scsi.c and config_nic.c share while they read a machine description.
  */
 #ifndef VMBUSD_WORKER_CONFIG_PARTS_H
 #define VMBUSD_WORKER_CONFIG_PARTS_H
@@ -21,6 +21,11 @@ bool config_scsi_read(const struct json_at *at, struct json_object *value, void 
 
 /* Once uuid and vcpus are known: derived instances, queues against vCPUs, duplicates. */
 bool config_scsi_finish(struct config *config, GError **error);
+
+/* The same for "nics". They own nothing. */
+bool config_nic_read(const struct json_at *at, struct json_object *value, void *into,
+                     GError **error);
+bool config_nic_finish(struct config *config, GError **error);
 
 /* Free what `scsi` owns. */
 void config_scsi_clear(struct config_scsi *scsi);

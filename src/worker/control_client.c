@@ -4,8 +4,13 @@
  *
  * While answers wait for the client to read them nothing more is read from it, so that only events
  * and one answer can pile up; beyond LIMIT_CONTROL_OUTPUT it is dropped.
+ *
+ * Descriptors belong to the line that they were sent with. The kernel ends a read behind the bytes
+ * that brought some, so two lines never mix theirs; a line that has no use for them, or too many,
+ * has them closed.
  */
 #include <errno.h>
+#include <stdalign.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -27,6 +32,7 @@ void control_client_close(struct control_client *client)
     lane_unwatch(client->control->lane, &client->source);
     close(client->source.fd);
     client->source.fd = -1;
+    control_client_drop_fds(client);
     g_free(client->input);
     g_string_free(client->output, TRUE);
 }
@@ -113,6 +119,49 @@ static void take_line(struct control_client *client, const char *line, size_t le
         control_execute(client->control, client, line, len);
 }
 
+/* --- Descriptors ------------------------------------------------------------------------------ */
+
+void control_client_drop_fds(struct control_client *client)
+{
+    while (client->fds)
+        close(client->fd[--client->fds]);
+    client->fds_excess = false;
+}
+
+/* Keep one that came, if there is room; else have none of them. */
+static void take_fd(struct control_client *client, int fd)
+{
+    if (!client->fds_excess && client->fds < NIC_DESCRIPTORS_MAX) {
+        client->fd[client->fds++] = fd;
+        return;
+    }
+    close(fd);
+    control_client_drop_fds(client);
+    client->fds_excess = true;
+}
+
+static void take_fds(struct control_client *client, struct msghdr *message)
+{
+    struct cmsghdr *part = CMSG_FIRSTHDR(message);
+
+    for (; part; part = CMSG_NXTHDR(message, part)) {
+        if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS)
+            continue;
+        for (size_t at = CMSG_LEN(0); at < part->cmsg_len; at += sizeof(int)) {
+            int fd;
+
+            memcpy(&fd, (const char *)part + at, sizeof(fd));
+            take_fd(client, fd);
+        }
+    }
+    if (message->msg_flags & MSG_CTRUNC) { /* the kernel has kept the others to itself */
+        control_client_drop_fds(client);
+        client->fds_excess = true;
+    }
+}
+
+/* --- Lines ------------------------------------------------------------------------------------ */
+
 /* Handle the lines that are there, as long as the client reads the answers. */
 static void take_lines(struct control_client *client)
 {
@@ -129,6 +178,8 @@ static void take_lines(struct control_client *client)
     client->busy = false;
     client->input_used -= start;
     memmove(client->input, client->input + start, client->input_used);
+    if (!client->input_used)
+        control_client_drop_fds(client);
     if (client->input_used < LIMIT_CONTROL_LINE || client->output->len)
         return;
     if (!client->skipping)
@@ -141,15 +192,23 @@ static void take_lines(struct control_client *client)
 /* Read once; there is room, because take_lines() leaves some whenever there is no output. */
 static void fill(struct control_client *client)
 {
-    ssize_t got = recv(client->source.fd, client->input + client->input_used,
-                       LIMIT_CONTROL_LINE - client->input_used, 0);
+    alignas(struct cmsghdr) char control[CMSG_LEN(NIC_DESCRIPTORS_MAX * sizeof(int))];
+    struct iovec data = {client->input + client->input_used,
+                         LIMIT_CONTROL_LINE - client->input_used};
+    struct msghdr message = {.msg_iov = &data,
+                             .msg_iovlen = 1,
+                             .msg_control = control,
+                             .msg_controllen = sizeof(control)};
+    ssize_t got = recvmsg(client->source.fd, &message, MSG_CMSG_CLOEXEC);
 
-    if (got > 0)
+    if (got > 0) {
         client->input_used += (size_t)got;
-    else if (got == 0)
+        take_fds(client, &message);
+    } else if (got == 0) {
         client->ended = true;
-    else if (errno != EAGAIN && errno != EINTR)
+    } else if (errno != EAGAIN && errno != EINTR) {
         client->lost = true;
+    }
 }
 
 static void on_ready(struct lane_source *source, uint32_t events)

@@ -14,6 +14,7 @@
 /* What any command may be given. */
 struct arguments {
     unsigned mode; /* enum shutdown_action */
+    unsigned nic;
     bool force, ipv6, dhcp;
     char *reason, *key, *value;
     char *adapter, *address, *netmask, *gateway, *dns;
@@ -61,6 +62,10 @@ static const struct json_key set_ip_keys[] = {{"adapter", JSON_TEXT, .required =
                                               TEXT(gateway),
                                               TEXT(dns),
                                               {.name = NULL}};
+
+static const struct json_key nic_keys[] = {
+    {"nic", JSON_UNSIGNED, .required = true, .offset = ARGUMENT(nic), .max = LIMIT_NICS - 1},
+    {.name = NULL}};
 
 static void arguments_clear(struct arguments *arguments)
 {
@@ -281,6 +286,71 @@ static void run_set_ip(struct control_call *call, const struct arguments *argume
         guest_unasked(pending, result, "kvp");
 }
 
+static struct netvsp *need_nic(struct control_call *call, unsigned number)
+{
+    struct netvsp *nic = machine_nic(call->machine, number);
+
+    if (!nic)
+        control_refuse(call, "request", "this machine has no NIC %u (key nics)", number);
+    return nic;
+}
+
+static void refuse_port(struct control_call *call, unsigned number, int reason)
+{
+    unsigned queues = machine_config(call->machine)->nic[number].queues;
+
+    switch (reason) {
+    case -EINVAL:
+        control_refuse(call, "request",
+                       "not the descriptors of NIC %u: give the memfd, and four eventfds for each "
+                       "queue pair, of which there are %u to %u",
+                       number, queues, LIMIT_PORT_QUEUES);
+        break;
+    case -EBADF:
+        control_refuse(call, "request",
+                       "not a port ring: give a sealed memfd of the ring's size, then non-blocking "
+                       "eventfds");
+        break;
+    case -EPROTO:
+        control_refuse(call, "request", "the port ring's header or indices are wrong");
+        break;
+    case -EPROTONOSUPPORT:
+        control_refuse(call, "request", "the port ring is of a newer version; give version %u",
+                       PORT_RING_VERSION);
+        break;
+    default:
+        control_refuse(call, "failed", "%s", strerrordesc_np(-reason));
+        break;
+    }
+}
+
+static void run_attach_port(struct control_call *call, const struct arguments *arguments)
+{
+    struct netvsp *nic = need_nic(call, arguments->nic);
+    struct control_client *client = call->client;
+
+    if (!nic)
+        return;
+    int result = client->fds_excess ? -EINVAL : nic_attach(nic, client->fd, client->fds);
+    if (result == 0) {
+        client->fds = 0; /* they are the NIC's */
+        control_return(call, json_object_new_object());
+    } else {
+        refuse_port(call, arguments->nic, result);
+    }
+    control_client_drop_fds(client);
+}
+
+static void run_detach_port(struct control_call *call, const struct arguments *arguments)
+{
+    struct netvsp *nic = need_nic(call, arguments->nic);
+
+    if (!nic)
+        return;
+    netvsp_detach(nic);
+    control_return(call, json_object_new_object());
+}
+
 static void run_commands(struct control_call *call, const struct arguments *arguments);
 
 static const struct command commands[] = {
@@ -297,6 +367,8 @@ static const struct command commands[] = {
     {"kvp-set", kvp_set_keys, run_kvp_set, "put a pair into the host's pool"},
     {"kvp-delete", kvp_delete_keys, run_kvp_delete, "take one out"},
     {"set-ip", set_ip_keys, run_set_ip, "set a NIC's addresses; answered when the guest answers"},
+    {"attach-port", nic_keys, run_attach_port, "plug a NIC into the port ring sent along"},
+    {"detach-port", nic_keys, run_detach_port, "unplug it"},
     {.name = NULL}};
 
 static void run_commands(struct control_call *call, const struct arguments *arguments)

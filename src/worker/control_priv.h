@@ -15,12 +15,16 @@
 #include "src/common/lane.h"
 #include "src/common/limits.h"
 #include "src/worker/control.h"
+#include "src/worker/nic.h"
 
 struct control_client {
     struct control *control;
     struct lane_source source; /* fd -1: the slot is free */
     char *input;               /* LIMIT_CONTROL_LINE bytes */
     size_t input_used;
+    int fd[NIC_DESCRIPTORS_MAX]; /* came with what is in `input` */
+    unsigned fds;
+    bool fds_excess; /* more came than there is room for; all were closed */
     bool skipping;   /* in the rest of a line that is too long */
     GString *output; /* what the socket would not take yet */
     bool ended;      /* the client has finished sending */
@@ -76,6 +80,9 @@ void control_client_adopt(struct control *control, int fd);
  * handled. */
 void control_client_send(struct control_client *client, struct json_object *object);
 void control_client_close(struct control_client *client);
+
+/* Close the descriptors that came with its lines. */
+void control_client_drop_fds(struct control_client *client);
 
 /* {"error": {"class": ..., "message": ...}} */
 struct json_object *control_error_object(const char *class, const char *message);

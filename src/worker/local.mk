@@ -5,6 +5,7 @@ libworker_a_SOURCES = \
 	src/worker/admission.h \
 	src/worker/config.c \
 	src/worker/config.h \
+	src/worker/config_nic.c \
 	src/worker/config_parts.h \
 	src/worker/config_scsi.c \
 	src/worker/control.c \
@@ -14,6 +15,8 @@ libworker_a_SOURCES = \
 	src/worker/control_priv.h \
 	src/worker/exit.h \
 	src/worker/machine.h \
+	src/worker/nic.c \
+	src/worker/nic.h \
 	src/worker/report.c \
 	src/worker/report.h \
 	src/worker/sandbox.c \
@@ -29,5 +32,5 @@ vmbusd_worker_SOURCES = \
 	src/worker/machine_build.h \
 	src/worker/machine_guest.c \
 	src/worker/main.c
-vmbusd_worker_LDADD = libworker.a libpc.a libvmbus.a libdisk.a libkvm.a libcommon.a \
+vmbusd_worker_LDADD = libworker.a libpc.a libvmbus.a libvswitch.a libdisk.a libkvm.a libcommon.a \
 	$(GLIB_LIBS) $(JSON_LIBS) $(URING_LIBS) $(SECCOMP_LIBS)

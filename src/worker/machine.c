@@ -311,6 +311,11 @@ struct storvsp *machine_scsi(struct machine *machine, unsigned index)
     return index < LIMIT_SCSI_CONTROLLERS ? machine->scsi[index] : NULL;
 }
 
+struct netvsp *machine_nic(struct machine *machine, unsigned index)
+{
+    return index < LIMIT_NICS ? machine->nic[index] : NULL;
+}
+
 const char *machine_console(const struct machine *machine)
 {
     return console_path(machine->console);

@@ -17,6 +17,7 @@
 #include "src/worker/config.h"
 #include "vmbus/bus.h"
 #include "vmbus/ic.h"
+#include "vmbus/netvsp.h"
 #include "vmbus/storvsp.h"
 
 struct machine;
@@ -77,6 +78,7 @@ struct shutdown *machine_shutdown(struct machine *machine);
 struct timesync *machine_timesync(struct machine *machine);
 struct kvp *machine_kvp(struct machine *machine);
 struct storvsp *machine_scsi(struct machine *machine, unsigned index); /* NULL past the last */
+struct netvsp *machine_nic(struct machine *machine, unsigned index);   /* the same */
 
 /* KVM's own counters of this VM, summed over vCPUs. */
 struct machine_stats {

@@ -171,6 +171,23 @@ static bool build_scsi(struct machine *machine, unsigned index, GError **error)
     return result == 0 || build_error(error, "SCSI controller", -result);
 }
 
+static bool build_nic(struct machine *machine, unsigned index, GError **error)
+{
+    const struct config_nic *from = &machine->config->nic[index];
+    struct netvsp_config to = {.instance = from->instance,
+                               .mac_change = from->mac_change,
+                               .mtu = from->mtu,
+                               .lanes = from->queues};
+    memcpy(to.mac, from->mac, sizeof(to.mac));
+    for (unsigned i = 0; i < from->queues; i++)
+        to.lane[i] = machine->io_lane[i];
+    machine->nic[index] = netvsp_new(&to);
+    if (!machine->nic[index])
+        return build_error(error, "network adapter", errno);
+    int result = vmbus_bus_add(machine->bus, netvsp_vsp(machine->nic[index]));
+    return result == 0 || build_error(error, "network adapter", -result);
+}
+
 static uint64_t build_reference_time(void *context)
 {
     struct machine *machine = context;
@@ -206,22 +223,24 @@ static bool build_integration(struct machine *machine, GError **error)
     return true;
 }
 
-/* As many I/O lanes as the controller with the most queues wants; queue n of every controller is on
- * lane n. */
+/* As many I/O lanes as the device with the most queues wants; queue n of every device is on lane n.
+ */
 static bool build_lanes(struct machine *machine, GError **error)
 {
     unsigned count = 0;
     for (unsigned i = 0; i < machine->config->scsis; i++)
         count = MAX(count, machine->config->scsi[i].queues);
+    for (unsigned i = 0; i < machine->config->nics; i++)
+        count = MAX(count, machine->config->nic[i].queues);
     machine->lane = lane_new("main");
     if (!machine->lane)
         return build_error(error, "main lane", errno);
     for (unsigned i = 0; i < count; i++) {
         char name[16];
-        g_snprintf(name, sizeof(name), "disk%u", i);
+        g_snprintf(name, sizeof(name), "io%u", i);
         machine->io_lane[i] = lane_new(name);
         if (!machine->io_lane[i])
-            return build_error(error, "disk lane", errno);
+            return build_error(error, "I/O lane", errno);
         machine->io_lanes++;
     }
     return true;
@@ -235,6 +254,10 @@ static bool build_vmbus(struct machine *machine, GError **error)
         return build_error(error, "VMBus", errno);
     for (unsigned i = 0; i < machine->config->scsis; i++) {
         if (!build_scsi(machine, i, error))
+            return false;
+    }
+    for (unsigned i = 0; i < machine->config->nics; i++) {
+        if (!build_nic(machine, i, error))
             return false;
     }
     return build_integration(machine, error);
@@ -311,7 +334,7 @@ bool machine_start(struct machine *machine, struct sandbox *sandbox, GError **er
     for (unsigned i = 0; i < machine->io_lanes; i++) {
         result = lane_start(machine->io_lane[i], build_lane_enter, machine);
         if (result < 0)
-            return build_error(error, "disk lane", -result);
+            return build_error(error, "I/O lane", -result);
     }
     result = vcpus_start(&machine->vcpus, &machine->vm, &machine_vcpu_ops, machine);
     if (result < 0)
@@ -337,6 +360,8 @@ void machine_free(struct machine *machine)
     vcpus_end(&machine->vcpus);
     for (unsigned i = 0; i < machine->io_lanes; i++)
         lane_end(machine->io_lane[i]); /* nothing runs beside this thread from here on */
+    for (unsigned i = 0; i < LIMIT_NICS; i++)
+        netvsp_free(machine->nic[i]);
     for (unsigned i = 0; i < LIMIT_SCSI_CONTROLLERS; i++)
         storvsp_free(machine->scsi[i]);
     for (unsigned i = 0; i < LIMIT_SCSI_CONTROLLERS; i++) {

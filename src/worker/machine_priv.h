@@ -62,7 +62,7 @@ struct machine {
     int exit_status; /* src/worker/exit.h */
 
     struct lane *lane;                 /* main: bus, integration services, control, console */
-    struct lane *io_lane[LIMIT_LANES]; /* disks */
+    struct lane *io_lane[LIMIT_LANES]; /* disks, NICs */
     unsigned io_lanes;
     struct sandbox *sandbox; /* NULL: switched off */
 
@@ -96,6 +96,7 @@ struct machine {
     struct kvp *kvp;
     struct storvsp *scsi[LIMIT_SCSI_CONTROLLERS];
     struct disk *disk[LIMIT_SCSI_CONTROLLERS][LIMIT_SCSI_LUNS];
+    struct netvsp *nic[LIMIT_NICS];
 
     /* From vCPU threads. */
     atomic_uint told;

@@ -251,6 +251,57 @@ static struct json_object *report_scsi(struct machine *machine, bool counters)
     return list;
 }
 
+static void add_mac(struct json_object *object, const char *key, const uint8_t mac[6])
+{
+    char text[18];
+
+    snprintf(text, sizeof(text), "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3],
+             mac[4], mac[5]);
+    add_text(object, key, text);
+}
+
+static void add_nic_counters(struct json_object *object, const struct netvsp *nic)
+{
+    struct netvsp_stats stats;
+
+    netvsp_stats(nic, &stats);
+    add_number(object, "frames_in", stats.frames_in);
+    add_number(object, "bytes_in", stats.bytes_in);
+    add_number(object, "frames_out", stats.frames_out);
+    add_number(object, "bytes_out", stats.bytes_out);
+    add_number(object, "filtered_in", stats.filtered_in);
+    add_number(object, "dropped_in", stats.dropped_in);
+    add_number(object, "dropped_out", stats.dropped_out);
+    add_number(object, "bad_out", stats.bad_out);
+    add_number(object, "stalls_in", stats.stalls_in);
+    add_number(object, "stalls_out", stats.stalls_out);
+}
+
+static struct json_object *report_nics(struct machine *machine, bool counters)
+{
+    struct json_object *list = json_object_new_array();
+    struct netvsp *nic;
+
+    for (unsigned i = 0; (nic = machine_nic(machine, i)); i++) {
+        struct json_object *object = json_object_new_object();
+        struct netvsp_info info;
+
+        netvsp_info(nic, &info);
+        add_guid(object, "instance", &netvsp_vsp(nic)->instance);
+        if (info.nvsp)
+            add_version(object, "version", info.nvsp >> 16, info.nvsp & 0xffff);
+        add_bool(object, "attached", info.attached);
+        add_bool(object, "link", info.link);
+        add_mac(object, "mac", info.mac);
+        add_number(object, "mtu", info.mtu);
+        add_number(object, "queues", info.channels);
+        if (counters)
+            add_nic_counters(object, nic);
+        json_object_array_add(list, object);
+    }
+    return list;
+}
+
 struct json_object *report_integration(struct machine *machine)
 {
     struct json_object *object = json_object_new_object();
@@ -259,6 +310,7 @@ struct json_object *report_integration(struct machine *machine)
     json_object_object_add(object, "channels", report_channels(machine));
     json_object_object_add(object, "services", report_services(machine));
     json_object_object_add(object, "scsi", report_scsi(machine, false));
+    json_object_object_add(object, "nics", report_nics(machine, false));
     return object;
 }
 
@@ -294,5 +346,6 @@ struct json_object *report_stats(struct machine *machine)
     json_object_object_add(object, "bus", report_bus_stats(machine));
     json_object_object_add(object, "channels", report_channels(machine));
     json_object_object_add(object, "scsi", report_scsi(machine, true));
+    json_object_object_add(object, "nics", report_nics(machine, true));
     return object;
 }

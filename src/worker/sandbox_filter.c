@@ -52,15 +52,18 @@ static const int lane_calls[] = {
 
 static const int main_calls[] = {
     SCMP_SYS(epoll_wait), SCMP_SYS(epoll_pwait), SCMP_SYS(epoll_ctl), SCMP_SYS(timerfd_settime),
-    SCMP_SYS(eventfd2), /* a channel's, when it is offered */
-    SCMP_SYS(read),       SCMP_SYS(readv),       SCMP_SYS(close), /* clients; VM and vCPUs at a
-                                                                     reset */
-    SCMP_SYS(accept4),                                            /* control and console sockets */
-    SCMP_SYS(recvfrom),   SCMP_SYS(recvmsg),     SCMP_SYS(sendto),    SCMP_SYS(sendmsg),
-    SCMP_SYS(shutdown),   SCMP_SYS(getsockopt), /* SO_PEERCRED */
-    SCMP_SYS(pread64), /* KVM's statistics; kernel and initrd at a reset; the console's log */
-    SCMP_SYS(pwrite64),   SCMP_SYS(lseek),       SCMP_SYS(fstat),     SCMP_SYS(ftruncate),
-    SCMP_SYS(fallocate),  SCMP_SYS(getrandom), /* hash tables */
+    SCMP_SYS(eventfd2),                               /* a channel's, when it is offered */
+    SCMP_SYS(read), SCMP_SYS(readv), SCMP_SYS(close), /* clients; a reset's VM */
+    SCMP_SYS(accept4),                                /* control and console sockets */
+    /* recvmsg() also takes descriptors in, at most as many as a port ring has (control_client.c).
+     * They come from root or from the user who started us, and are no way out: what may be called
+     * on a descriptor is this list, whoever opened it. The ring's memory is mapped as any other,
+     * never executable. */
+    SCMP_SYS(recvfrom), SCMP_SYS(recvmsg), SCMP_SYS(sendto), SCMP_SYS(sendmsg), SCMP_SYS(shutdown),
+    SCMP_SYS(getsockopt), /* SO_PEERCRED */
+    SCMP_SYS(pread64),    /* KVM's statistics; kernel and initrd at a reset; the console's log */
+    SCMP_SYS(pwrite64), SCMP_SYS(lseek), SCMP_SYS(fstat), SCMP_SYS(ftruncate), SCMP_SYS(fallocate),
+    SCMP_SYS(getrandom), /* hash tables */
 };
 
 /* A fresh VM at a reset, what the main lane asks of the running one, and the console's terminal. */
@@ -99,10 +102,11 @@ static const unsigned long vcpu_ioctls[] = {
     KVM_GET_MSRS,          /* the crash registers */
 };
 
-/* fcntl() can name a process to be signalled (F_SETOWN); these cannot. F_OFD_SETLK gives images
- * back at the end: io_uring holds its files, and so their locks, for a while after the worker has
- * gone. */
-static const int main_fcntls[] = {F_GETFL, F_SETFL, F_GETFD, F_SETFD, F_OFD_SETLK};
+/* fcntl() can name a process to be signalled (F_SETOWN); these cannot. Not F_SETFL: O_NONBLOCK of a
+ * port ring's doorbells is the switch's as well, which would wait for ever if we took it away and
+ * filled them up. F_OFD_SETLK gives images back at the end: io_uring holds its files, and so their
+ * locks, for a while after the worker has gone. F_GET_SEALS: is this memory a port ring's? */
+static const int main_fcntls[] = {F_GETFL, F_GETFD, F_SETFD, F_OFD_SETLK, F_GET_SEALS};
 
 /* Asked for by code that tidies up or looks about and goes on without: refused, but not fatal. */
 static const int main_refused[] = {

@@ -3,7 +3,9 @@
 BENCHES = \
 	tests/bench/bench-ring \
 	tests/bench/bench-ring-bare \
-	tests/bench/bench-storvsp
+	tests/bench/bench-storvsp \
+	tests/bench/bench-switch \
+	tests/bench/bench-switch-ceiling
 
 EXTRA_PROGRAMS += $(BENCHES)
 EXTRA_DIST += \
@@ -14,6 +16,7 @@ EXTRA_DIST += \
 	tests/bench/ring \
 	tests/bench/run \
 	tests/bench/storvsp.sh \
+	tests/bench/switch \
 	tests/bench/use-disk
 CLEANFILES += bench.json $(BENCHES)
 
@@ -27,6 +30,14 @@ tests_bench_bench_ring_bare_CFLAGS = $(tests_bench_bench_ring_CFLAGS)
 tests_bench_bench_ring_bare_LDADD = $(tests_bench_bench_ring_LDADD)
 
 tests_bench_bench_storvsp_LDADD = $(UNIT_LIBS)
+
+# The ceiling brings port_ring.c along in its own file.
+tests_bench_bench_switch_SOURCES = tests/bench/bench-switch.c tests/bench/switch_load.c tests/bench/switch_load.h
+tests_bench_bench_switch_CFLAGS = $(AM_CFLAGS) -O2
+tests_bench_bench_switch_LDADD = libvswitch.a libcommon.a $(GLIB_LIBS)
+tests_bench_bench_switch_ceiling_SOURCES = tests/bench/bench-switch-ceiling.c tests/bench/switch_load.c tests/bench/switch_load.h
+tests_bench_bench_switch_ceiling_CFLAGS = $(AM_CFLAGS) -O2
+tests_bench_bench_switch_ceiling_LDADD = libvswitch.a libcommon.a
 
 .PHONY: bench bench-programs
 if SANITIZING

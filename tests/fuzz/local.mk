@@ -7,10 +7,18 @@ FUZZ_TARGETS = \
 	tests/fuzz/fuzz-gpa-ranges \
 	tests/fuzz/fuzz-ic \
 	tests/fuzz/fuzz-linux-boot \
+	tests/fuzz/fuzz-netvsp \
+	tests/fuzz/fuzz-network-xml \
 	tests/fuzz/fuzz-pio \
+	tests/fuzz/fuzz-policy \
+	tests/fuzz/fuzz-port-ring \
 	tests/fuzz/fuzz-ring \
+	tests/fuzz/fuzz-rndis \
 	tests/fuzz/fuzz-scsi \
-	tests/fuzz/fuzz-storvsp
+	tests/fuzz/fuzz-segment \
+	tests/fuzz/fuzz-storvsp \
+	tests/fuzz/fuzz-switch \
+	tests/fuzz/fuzz-vnet
 
 check_PROGRAMS += $(FUZZ_TARGETS)
 EXTRA_DIST += tests/fuzz/run tests/fuzz/replay tests/fuzz/seeds
@@ -43,18 +51,42 @@ tests_fuzz_fuzz_ic_LDADD = $(UNIT_LIBS)
 tests_fuzz_fuzz_linux_boot_SOURCES = tests/fuzz/linux-boot.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_linux_boot_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LINK)
 tests_fuzz_fuzz_linux_boot_LDADD = $(UNIT_LIBS)
+tests_fuzz_fuzz_netvsp_SOURCES = tests/fuzz/netvsp.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_netvsp_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LINK)
+tests_fuzz_fuzz_netvsp_LDADD = $(UNIT_LIBS)
 tests_fuzz_fuzz_pio_SOURCES = tests/fuzz/pio.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_pio_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LINK)
 tests_fuzz_fuzz_pio_LDADD = $(UNIT_LIBS)
+tests_fuzz_fuzz_policy_SOURCES = tests/fuzz/policy.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_policy_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LINK)
+tests_fuzz_fuzz_policy_LDADD = $(UNIT_LIBS)
+tests_fuzz_fuzz_port_ring_SOURCES = tests/fuzz/port-ring.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_port_ring_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LINK)
+tests_fuzz_fuzz_port_ring_LDADD = $(UNIT_LIBS)
 tests_fuzz_fuzz_ring_SOURCES = tests/fuzz/ring.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_ring_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LINK)
 tests_fuzz_fuzz_ring_LDADD = $(UNIT_LIBS)
+tests_fuzz_fuzz_rndis_SOURCES = tests/fuzz/rndis.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_rndis_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LINK)
+tests_fuzz_fuzz_rndis_LDADD = $(UNIT_LIBS)
 tests_fuzz_fuzz_scsi_SOURCES = tests/fuzz/scsi.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_scsi_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LINK)
 tests_fuzz_fuzz_scsi_LDADD = $(UNIT_LIBS)
+tests_fuzz_fuzz_segment_SOURCES = tests/fuzz/segment.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_segment_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LINK)
+tests_fuzz_fuzz_segment_LDADD = $(UNIT_LIBS)
 tests_fuzz_fuzz_storvsp_SOURCES = tests/fuzz/storvsp.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_storvsp_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LINK)
 tests_fuzz_fuzz_storvsp_LDADD = $(UNIT_LIBS)
+tests_fuzz_fuzz_switch_SOURCES = tests/fuzz/switch.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_switch_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LINK)
+tests_fuzz_fuzz_switch_LDADD = $(UNIT_LIBS)
+tests_fuzz_fuzz_vnet_SOURCES = tests/fuzz/vnet.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_vnet_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LINK)
+tests_fuzz_fuzz_vnet_LDADD = $(UNIT_LIBS)
+tests_fuzz_fuzz_network_xml_SOURCES = tests/fuzz/network-xml.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_network_xml_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LINK)
+tests_fuzz_fuzz_network_xml_LDADD = $(DAEMON_LIBS)
 
 .PHONY: fuzz
 fuzz:

@@ -8,16 +8,18 @@
 #include <string.h>
 
 static struct machine fake;
+static struct config_nic nic = {.mtu = 1500, .queues = 2};
 static const struct vsp_class classes[] = {
     {.name = "storvsp", .interface = {{1}}},  {.name = "heartbeat", .interface = {{2}}},
     {.name = "shutdown", .interface = {{3}}}, {.name = "timesync", .interface = {{4}}},
-    {.name = "kvp", .interface = {{5}}},
+    {.name = "kvp", .interface = {{5}}},      {.name = "netvsp", .interface = {{6}}},
 };
 static struct vsp vsps[] = {{.class = &classes[0], .instance = {{0x11}}},
                             {.class = &classes[1]},
                             {.class = &classes[2]},
                             {.class = &classes[3]},
-                            {.class = &classes[4]}};
+                            {.class = &classes[4]},
+                            {.class = &classes[5], .instance = {{0x22}}}};
 static const struct ic_status negotiated = {
     .open = true, .negotiated = true, .framework_major = 3, .message_major = 3, .message_minor = 2};
 
@@ -28,6 +30,8 @@ struct machine *fake_machine_new(void)
     fake.config.machine = g_strdup("vmbusd-0.1");
     fake.config.memory = 512ull << 20;
     fake.config.vcpus = 2;
+    fake.config.nic = &nic;
+    fake.config.nics = 1;
     fake.state = MACHINE_RUNNING;
     fake.has_heartbeat = fake.has_shutdown = fake.has_timesync = fake.has_kvp = true;
     fake.kvp_pairs = 2;
@@ -37,6 +41,7 @@ struct machine *fake_machine_new(void)
 
 void fake_machine_free(struct machine *machine)
 {
+    netvsp_detach((struct netvsp *)machine);
     lane_free(machine->lane);
     g_free(machine->config.name);
     g_free(machine->config.machine);
@@ -158,6 +163,11 @@ struct storvsp *machine_scsi(struct machine *machine, unsigned index)
     return index == 0 ? (struct storvsp *)machine : NULL;
 }
 
+struct netvsp *machine_nic(struct machine *machine, unsigned index)
+{
+    return index == 0 ? (struct netvsp *)machine : NULL;
+}
+
 void machine_stats(const struct machine *machine, struct machine_stats *ret_stats)
 {
     *ret_stats = (struct machine_stats){.uptime_ns = 5000000000, .resets = machine->resets};
@@ -222,6 +232,53 @@ void storvsp_stats(const struct storvsp *storvsp, struct storvsp_stats *ret_stat
 {
     (void)storvsp;
     *ret_stats = (struct storvsp_stats){.reads = 3, .bytes_read = 12288};
+}
+
+struct vsp *netvsp_vsp(struct netvsp *netvsp)
+{
+    (void)netvsp;
+    return &vsps[5];
+}
+
+int netvsp_attach(struct netvsp *netvsp, const struct port_ring_fds *fds, unsigned queues)
+{
+    struct machine *machine = (struct machine *)netvsp;
+
+    if (machine->attach_result < 0)
+        return machine->attach_result;
+    if (machine->port_queues)
+        return -EBUSY;
+    machine->port = *fds;
+    machine->port_queues = queues;
+    return 0;
+}
+
+void netvsp_detach(struct netvsp *netvsp)
+{
+    struct machine *machine = (struct machine *)netvsp;
+
+    if (!machine->port_queues)
+        return;
+    port_ring_close(&machine->port, machine->port_queues);
+    machine->port_queues = 0;
+    machine->detaches++;
+}
+
+void netvsp_info(const struct netvsp *netvsp, struct netvsp_info *ret_info)
+{
+    const struct machine *machine = (const struct machine *)netvsp;
+
+    *ret_info = (struct netvsp_info){.nvsp = 0x00060001,
+                                     .attached = machine->port_queues,
+                                     .mac = {0x52, 0x54, 0, 0, 0, 1},
+                                     .mtu = 1500,
+                                     .channels = 2};
+}
+
+void netvsp_stats(const struct netvsp *netvsp, struct netvsp_stats *ret_stats)
+{
+    (void)netvsp;
+    *ret_stats = (struct netvsp_stats){.frames_in = 9, .stalls_out = 1};
 }
 
 struct vsp *heartbeat_vsp(struct heartbeat *heartbeat)

@@ -26,6 +26,12 @@ struct machine {
     void (*answer)(void *context, int64_t status);
     void *answer_context;
 
+    /* NIC 0: what netvsp_attach() returns, and the port that it was given. */
+    int attach_result;
+    struct port_ring_fds port;
+    unsigned port_queues; /* 0: none is attached */
+    unsigned detaches;
+
     char kvp_key[64], kvp_value[64]; /* the host's pool: one pair */
     unsigned kvp_pairs;              /* of the guest, each with a long value */
 };

@@ -58,6 +58,7 @@ static void test_defaults(void)
     g_assert_cmphex(config->vmbus_max, ==, VMBUS_V5_3);
     g_assert_true(config->heartbeat && config->shutdown && config->timesync && config->kvp);
     g_assert_cmpuint(config->scsis, ==, 0);
+    g_assert_cmpuint(config->nics, ==, 0);
     g_assert_cmpint(config->uid, ==, -1);
     g_assert_true(config->sandbox);
     g_assert_cmpint(config->on_poweroff, ==, ACTION_DESTROY);
@@ -115,6 +116,32 @@ static void test_every_key(void)
     g_assert_cmpint(config->uid, ==, 70000);
     g_assert_false(config->sandbox);
     g_assert_cmpint(config->on_crash, ==, ACTION_PRESERVE);
+    config_free(config);
+}
+
+static void test_nics(void)
+{
+    static const uint8_t mac[6] = {0x52, 0x54, 0x00, 0xaB, 0xCd, 0xEf};
+    char text[GUID_TEXT_SIZE];
+    struct config *config =
+        parse(LEAST(",\"uuid\":\"01020304-0506-0708-090a-0b0c0d0e0f10\",\"vcpus\":{\"count\":4},"
+                    "\"nics\":[{\"mac\":\"52:54:00:aB:Cd:eF\"},"
+                    "{\"mac\":\"00:15:5d:00:00:01\",\"mac_change\":true,\"mtu\":9000,\"queues\":4,"
+                    "\"instance\":\"11111111-2222-3333-4444-555555555555\"}]"));
+
+    g_assert_cmpuint(config->nics, ==, 2);
+    g_assert_cmpmem(config->nic[0].mac, 6, mac, 6);
+    g_assert_false(config->nic[0].mac_change);
+    g_assert_cmpuint(config->nic[0].mtu, ==, 1500);
+    g_assert_cmpuint(config->nic[0].queues, ==, 1);
+    /* uuidgen --sha1 -n 01020304-0506-0708-090a-0b0c0d0e0f10 -N nic/0 */
+    guid_format(&config->nic[0].instance, text);
+    g_assert_cmpstr(text, ==, "c717874a-89d4-53e8-8934-e93e83ea79b9");
+    g_assert_true(config->nic[1].mac_change);
+    g_assert_cmpuint(config->nic[1].mtu, ==, 9000);
+    g_assert_cmpuint(config->nic[1].queues, ==, 4);
+    guid_format(&config->nic[1].instance, text);
+    g_assert_cmpstr(text, ==, "11111111-2222-3333-4444-555555555555");
     config_free(config);
 }
 
@@ -278,6 +305,46 @@ static void test_bad_scsi(void)
     REFUSALS(cases);
 }
 
+#define NIC(rest) LEAST(",\"nics\":[{\"mac\":\"52:54:00:00:00:01\"" rest "}]")
+#define MAC(text) LEAST(",\"nics\":[{\"mac\":\"" text "\"}]")
+#define MAC_BAD(shown)                                                                             \
+    "nics[0].mac: " shown " is not the address of one adapter; give 52:54:00:aa:bb:cc, the first " \
+    "number even"
+
+static void test_bad_nics(void)
+{
+    static const struct refusal_case cases[] = {
+        {LEAST(",\"nics\":{}"), "nics: wrong type (object); give a list of network adapters"},
+        {LEAST(",\"nics\":[{},{},{},{},{},{},{},{},{}]"), "nics: 9 adapters; give at most 8"},
+        {LEAST(",\"nics\":[{}]"), "nics[0].mac: missing; this key has no default"},
+        {LEAST(",\"nics\":[{\"mac\":1}]"), "nics[0].mac: wrong type (int); give a MAC address"},
+        {MAC(""), MAC_BAD("\"\"")},
+        {MAC("52:54:00:00:00"), MAC_BAD("\"52:54:00:00:00\"")},
+        {MAC("52-54-00-00-00-01"), MAC_BAD("\"52-54-00-00-00-01\"")},
+        {MAC("52:54:00:00:00:0g"), MAC_BAD("\"52:54:00:00:00:0g\"")},
+        {MAC("52:54:00:00:00:012"), MAC_BAD("\"52:54:00:00:00:012\"")},
+        {MAC("53:54:00:00:00:01"), MAC_BAD("\"53:54:00:00:00:01\"")}, /* a group's */
+        {MAC("00:00:00:00:00:00"), MAC_BAD("\"00:00:00:00:00:00\"")},
+        {NIC(",\"mtu\":67"), "nics[0].mtu: 67 is out of range; give 68 to 9000"},
+        {NIC(",\"mtu\":9001"), "nics[0].mtu: 9001 is out of range; give 68 to 9000"},
+        {NIC(",\"queues\":0"), "nics[0].queues: 0 is out of range; give 1 to 8"},
+        {NIC(",\"queues\":9"), "nics[0].queues: 9 is out of range; give 1 to 8"},
+        {NIC(",\"queues\":2"), "nics[0].queues: 2 queues for 1 vCPUs; give at most one for each"},
+        {NIC("},{\"mac\":\"52:54:00:00:00:01\""),
+         "nics[1].mac: the same as nics[0]'s; give each adapter its own"},
+        {NIC(",\"instance\":\"11111111-2222-3333-4444-555555555555\"},"
+             "{\"mac\":\"52:54:00:00:00:02\","
+             "\"instance\":\"11111111-2222-3333-4444-555555555555\""),
+         "nics[1].instance: the same as nics[0]'s; give each device its own"},
+        {LEAST(",\"scsi\":[{\"instance\":\"11111111-2222-3333-4444-555555555555\"}],"
+               "\"nics\":[{\"mac\":\"52:54:00:00:00:02\","
+               "\"instance\":\"11111111-2222-3333-4444-555555555555\"}]"),
+         "nics[0].instance: the same as scsi[0]'s; give each device its own"},
+    };
+
+    REFUSALS(cases);
+}
+
 static void test_too_many_luns(void)
 {
     g_autoptr(GString) luns = g_string_new(NULL);
@@ -376,6 +443,8 @@ int main(int argc, char **argv)
     g_test_add_func("/config/bad-machine", test_bad_machine);
     g_test_add_func("/config/bad-vcpus", test_bad_vcpus);
     g_test_add_func("/config/bad-scsi", test_bad_scsi);
+    g_test_add_func("/config/nics", test_nics);
+    g_test_add_func("/config/bad-nics", test_bad_nics);
     g_test_add_func("/config/too-many-luns", test_too_many_luns);
     g_test_add_func("/config/too-many-pairs", test_too_many_pairs);
     g_test_add_func("/config/kvp-length", test_kvp_length);

@@ -163,6 +163,9 @@ static void test_integration(struct fixture *fixture, gconstpointer data)
     assert_member(answer, "/return/services/timesync/negotiated", "false");
     assert_member(answer, "/return/services/kvp/guest/OSName", "\"Linux\"");
     assert_member(answer, "/return/scsi/0/version", "\"6.2\"");
+    assert_member(answer, "/return/nics/0/version", "\"6.1\"");
+    assert_member(answer, "/return/nics/0/mac", "\"52:54:00:00:00:01\"");
+    assert_member(answer, "/return/nics/0/attached", "false");
     close(fd);
 }
 
@@ -175,6 +178,8 @@ static void test_stats(struct fixture *fixture, gconstpointer data)
     assert_member(answer, "/return/exits", "null");
     assert_member(answer, "/return/bus/messages_in", "7");
     assert_member(answer, "/return/scsi/0/bytes_read", "12288");
+    assert_member(answer, "/return/nics/0/frames_in", "9");
+    assert_member(answer, "/return/nics/0/stalls_out", "1");
     assert_member(answer, "/return/channels/2/packets_in", "20");
     close(fd);
 }

@@ -25,6 +25,7 @@
 #include <glib.h>
 
 #include "tests/unit/sandbox_child.h"
+#include "vswitch/port_ring.h"
 
 /* Attempts. System calls bare, so that nothing of the C library comes before them. */
 
@@ -263,6 +264,12 @@ static long try_socket_owner(void)
     return syscall(SYS_fcntl, fixture.image, F_SETOWN, fixture.other_worker);
 }
 
+/* Would let a full doorbell stop the switch. */
+static long try_blocking(void)
+{
+    return syscall(SYS_fcntl, fixture.image, F_SETFL, 0);
+}
+
 static long try_prctl(void)
 {
     return syscall(SYS_prctl, PR_SET_DUMPABLE, 1, 0, 0, 0);
@@ -349,6 +356,7 @@ static const struct attempt {
     {"unknown-ioctl", try_unknown_ioctl, false},
     {"terminal-input", try_terminal_input, false},
     {"set-signal-owner", try_socket_owner, false},
+    {"make-blocking", try_blocking, false},
     {"prctl", try_prctl, false},
     {"seccomp", try_seccomp, false},
     {"memfd", try_memfd, false},
@@ -514,12 +522,37 @@ static void test_reset_ioctls(void)
     g_assert_cmpint(run_inside(SANDBOX_MAIN, try_reset_ioctls), ==, 0);
 }
 
+static struct port_ring_fds port;
+
+/* What the main thread does with the descriptors of a port, and a lane with its queues. */
+static long try_port(void)
+{
+    struct port_ring ring;
+    int error = port_ring_map(&ring, &port, PORT_RING_WORKER);
+
+    if (error)
+        return -1;
+    port_queue_ring_data(&ring.out[0]);
+    port_ring_unmap(&ring);
+    return 0;
+}
+
+static void test_port(void)
+{
+    static const struct port_ring_geometry geometry = {.queues = 1, .cells = 64};
+
+    g_assert_cmpint(port_ring_create(&geometry, &port), ==, 0);
+    g_assert_cmpint(run_inside(SANDBOX_MAIN, try_port), ==, 0);
+    port_ring_close(&port, 1);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     fixture_begin();
     g_test_add_func("/sandbox/reset-ioctls", test_reset_ioctls);
     g_test_add_func("/sandbox/kinds-differ", test_kinds_differ);
+    g_test_add_func("/sandbox/port-ring", test_port);
     for (unsigned i = 0; i < G_N_ELEMENTS(attempts); i++) {
         g_autofree char *path = g_strdup_printf("/sandbox/attack/seccomp/%s", attempts[i].name);
         g_test_add_data_func(path, &attempts[i], test_by_seccomp);

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The daemon put together: networks, workers, control socket, and what the socket's commands do.
+ */
+#ifndef VMBUSD_DAEMON_DAEMON_H
+#define VMBUSD_DAEMON_DAEMON_H
+
+#include <stdbool.h>
+
+#include <glib.h>
+
+struct daemon;
+
+struct daemon_settings {
+    const char *config_dir; /* holds networks/ and machines/ */
+    const char *run_dir;
+    const char *worker; /* the program */
+};
+
+/* Take the control socket, read the configuration, start what it says. What is wrong in single
+ * files is told in the log; NULL with `error` if there can be no daemon at all. */
+struct daemon *daemon_new(const struct daemon_settings *settings, GError **error);
+
+/* Read the configuration again. */
+void daemon_reload(struct daemon *daemon);
+
+/* Stop the networks and undo what they did; the workers run on. NULL is fine. */
+void daemon_free(struct daemon *daemon);
+
+#endif

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * DHCP and DNS of a network: see dnsmasq.h, and dnsmasq(8) for what the words mean.
+ *
+ * What may stand in a name or text was decided in network_xml.c, so that no value here can be a
+ * second line or a second option. Leases survive in their file; the pid file tells a restarted
+ * vmbusd which process to end.
+ */
+#include "src/daemon/dnsmasq.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "src/daemon/child.h"
+#include "src/daemon/privileged.h"
+
+struct dnsmasq {
+    struct child *child;
+    char *file; /* the configuration file */
+    char *pid_file;
+};
+
+static bool has_dhcp(const struct network_ip *ip)
+{
+    return ip->ranges || ip->host->len;
+}
+
+bool dnsmasq_wanted(const struct network_config *config)
+{
+    bool dhcp = false;
+
+    for (unsigned i = 0; i < config->ips; i++)
+        dhcp |= has_dhcp(&config->ip[i]);
+    return config->ips && (dhcp || config->dns.enable);
+}
+
+/* --- Configuration ---------------------------------------------------------------------------- */
+
+static void add_dns(GString *out, const struct network_config *config)
+{
+    const struct network_dns *dns = &config->dns;
+
+    if (!dns->enable) {
+        g_string_append(out, "port=0\n");
+        return;
+    }
+    if (config->kind == NETWORK_INTERNAL || dns->forwarder->len)
+        g_string_append(out, "no-resolv\n");
+    for (guint i = 0; i < dns->forwarder->len; i++)
+        g_string_append_printf(out, "server=%s\n", (char *)g_ptr_array_index(dns->forwarder, i));
+    for (guint i = 0; i < dns->txt_name->len; i++)
+        g_string_append_printf(out, "txt-record=%s,\"%s\"\n",
+                               (char *)g_ptr_array_index(dns->txt_name, i),
+                               (char *)g_ptr_array_index(dns->txt_value, i));
+    for (guint i = 0; i < dns->host->len; i++) {
+        const struct network_dns_host *host = &g_array_index(dns->host, struct network_dns_host, i);
+        char text[ADDRESS_TEXT];
+
+        address_format(&host->address, text);
+        g_string_append(out, "host-record=");
+        for (guint j = 0; j < host->name->len; j++)
+            g_string_append_printf(out, "%s,", (char *)g_ptr_array_index(host->name, j));
+        g_string_append_printf(out, "%s\n", text);
+    }
+    if (config->domain)
+        g_string_append_printf(out, "domain=%s\nexpand-hosts\n", config->domain);
+    if (config->domain && config->domain_local)
+        g_string_append_printf(out, "local=/%s/\n", config->domain);
+}
+
+static void add_host(GString *out, const struct network_host *host)
+{
+    bool v6 = host->address.family == AF_INET6;
+    char text[ADDRESS_TEXT];
+
+    address_format(&host->address, text);
+    g_string_append(out, "dhcp-host=");
+    if (host->has_mac)
+        g_string_append_printf(out, "%02x:%02x:%02x:%02x:%02x:%02x,", host->mac[0], host->mac[1],
+                               host->mac[2], host->mac[3], host->mac[4], host->mac[5]);
+    if (host->name)
+        g_string_append_printf(out, "%s,", host->name);
+    g_string_append_printf(out, v6 ? "[%s]\n" : "%s\n", text);
+}
+
+static void add_ip(GString *out, const struct network_ip *ip)
+{
+    bool v6 = ip->address.family == AF_INET6;
+    struct address net = address_first(&ip->address, ip->prefix);
+    struct address zero = {.family = AF_INET}, mask;
+    char first[ADDRESS_TEXT], netmask[ADDRESS_TEXT];
+
+    mask = address_last(&zero, 0);
+    mask = address_first(&mask, v6 ? 32 : ip->prefix);
+    address_format(&net, first);
+    address_format(&mask, netmask);
+    for (unsigned i = 0; i < ip->ranges; i++) {
+        char start[ADDRESS_TEXT], end[ADDRESS_TEXT];
+
+        address_format(&ip->range[i].start, start);
+        address_format(&ip->range[i].end, end);
+        if (v6)
+            g_string_append_printf(out, "dhcp-range=%s,%s,%u\n", start, end, ip->prefix);
+        else
+            g_string_append_printf(out, "dhcp-range=%s,%s,%s\n", start, end, netmask);
+    }
+    if (!ip->ranges && ip->host->len)
+        g_string_append_printf(out, v6 ? "dhcp-range=%s,static,%u\n" : "dhcp-range=%s,static\n",
+                               first, ip->prefix);
+    else if (!ip->ranges && v6)
+        g_string_append_printf(out, "dhcp-range=%s,ra-only\n", first);
+    for (guint i = 0; i < ip->host->len; i++)
+        add_host(out, &g_array_index(ip->host, struct network_host, i));
+}
+
+char *dnsmasq_configuration(const struct network_config *config, const char *directory)
+{
+    g_autoptr(GString) out = g_string_new("# Written by vmbusd; changes are lost.\n");
+    bool v6 = false;
+
+    g_string_append_printf(out,
+                           "interface=%s\nexcept-interface=lo\nbind-dynamic\nno-hosts\n"
+                           "pid-file=%s/%s.pid\n",
+                           config->bridge, directory, config->name);
+    add_dns(out, config);
+    g_string_append_printf(out,
+                           "dhcp-leasefile=%s/%s.leases\ndhcp-no-override\ndhcp-authoritative\n",
+                           directory, config->name);
+    /* Nothing behind the host can be reached: do not make guests try. */
+    if (config->kind == NETWORK_INTERNAL)
+        g_string_append(out, "dhcp-option=option:router\n");
+    if (config->mtu)
+        g_string_append_printf(out, "dhcp-option=option:mtu,%u\n", config->mtu);
+    for (unsigned i = 0; i < config->ips; i++) {
+        v6 |= config->ip[i].address.family == AF_INET6;
+        add_ip(out, &config->ip[i]);
+    }
+    if (v6)
+        g_string_append(out, "enable-ra\n");
+    if (v6 && config->kind == NETWORK_INTERNAL)
+        g_string_append_printf(out, "ra-param=%s,0,0\n", config->bridge);
+    return g_string_free(g_steal_pointer(&out), FALSE);
+}
+
+/* --- Life ------------------------------------------------------------------------------------- */
+
+static bool start(struct dnsmasq *dnsmasq, const struct network_config *config, GError **error)
+{
+    g_autofree char *name = g_strdup_printf("dnsmasq of network %s", config->name);
+    g_autofree char *file_option = g_strdup_printf("--conf-file=%s", dnsmasq->file);
+    const char *const argv[] = {"dnsmasq", "--keep-in-foreground", "--log-facility=-", file_option,
+                                NULL};
+    struct child_spec spec = {.name = name, .argv = argv, .restart = true};
+
+    dnsmasq->child = child_new(&spec, error);
+    if (!dnsmasq->child)
+        g_prefix_error(error, "dnsmasq (package dnsmasq-base): ");
+    return dnsmasq->child != NULL;
+}
+
+struct dnsmasq *dnsmasq_new(const struct network_config *config, const char *directory,
+                            GError **error)
+{
+    struct dnsmasq *dnsmasq = g_new0(struct dnsmasq, 1);
+    g_autofree char *text = dnsmasq_configuration(config, directory);
+
+    dnsmasq->file = g_strdup_printf("%s/%s.conf", directory, config->name);
+    dnsmasq->pid_file = g_strdup_printf("%s/%s.pid", directory, config->name);
+    privileged_end_leftover(dnsmasq->pid_file, dnsmasq->file);
+    if (g_file_set_contents(dnsmasq->file, text, -1, error) && start(dnsmasq, config, error))
+        return dnsmasq;
+    dnsmasq_free(dnsmasq);
+    return NULL;
+}
+
+void dnsmasq_free(struct dnsmasq *dnsmasq)
+{
+    if (!dnsmasq)
+        return;
+    child_end(dnsmasq->child);
+    unlink(dnsmasq->file);
+    unlink(dnsmasq->pid_file);
+    g_free(dnsmasq->file);
+    g_free(dnsmasq->pid_file);
+    g_free(dnsmasq);
+}
+
+GPid dnsmasq_pid(const struct dnsmasq *dnsmasq)
+{
+    return dnsmasq ? child_pid(dnsmasq->child) : 0;
+}
+
+void dnsmasq_sweep(const char *const *names, const char *directory)
+{
+    GDir *dir = g_dir_open(directory, 0, NULL);
+    const char *file;
+
+    while (dir && (file = g_dir_read_name(dir))) {
+        g_autofree char *name = g_strndup(file, strlen(file) - MIN(strlen(file), strlen(".pid")));
+        g_autofree char *pid_file = g_build_filename(directory, file, NULL);
+        g_autofree char *conf = g_strdup_printf("%s/%s.conf", directory, name);
+
+        if (!g_str_has_suffix(file, ".pid") || g_strv_contains(names, name))
+            continue;
+        privileged_end_leftover(pid_file, conf);
+        unlink(conf);
+    }
+    if (dir)
+        g_dir_close(dir);
+}

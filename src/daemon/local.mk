@@ -1,0 +1,46 @@
+# Everything but main(), so that unit tests can link it.
+noinst_LIBRARIES += libdaemon.a
+libdaemon_a_SOURCES = \
+	src/daemon/address.c \
+	src/daemon/address.h \
+	src/daemon/child.c \
+	src/daemon/child.h \
+	src/daemon/daemon.c \
+	src/daemon/daemon.h \
+	src/daemon/dnsmasq.c \
+	src/daemon/dnsmasq.h \
+	src/daemon/external.c \
+	src/daemon/external.h \
+	src/daemon/machine_file.c \
+	src/daemon/machine_file.h \
+	src/daemon/nat.c \
+	src/daemon/nat.h \
+	src/daemon/network.c \
+	src/daemon/network.h \
+	src/daemon/network_check.c \
+	src/daemon/network_xml.c \
+	src/daemon/network_xml.h \
+	src/daemon/network_xml_ip.c \
+	src/daemon/network_xml_parts.h \
+	src/daemon/network_xml_port.c \
+	src/daemon/network_xml_print.c \
+	src/daemon/networks.c \
+	src/daemon/networks.h \
+	src/daemon/nic_port.c \
+	src/daemon/nic_port.h \
+	src/daemon/privileged.c \
+	src/daemon/privileged.h \
+	src/daemon/server.c \
+	src/daemon/server.h \
+	src/daemon/worker_link.c \
+	src/daemon/worker_link.h \
+	src/daemon/workers.c \
+	src/daemon/workers.h \
+	src/daemon/xml.c \
+	src/daemon/xml.h
+
+sbin_PROGRAMS += vmbusd
+vmbusd_SOURCES = src/daemon/main.c
+vmbusd_LDADD = libdaemon.a libvswitch.a libcommon.a $(GLIB_LIBS) $(JSON_LIBS) $(XML_LIBS) $(NL_LIBS)
+
+EXTRA_DIST += systemd/vmbusd.service

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What vmbusd itself needs of a machine's description (vmbusd-worker.json(5)): its name, where its
+ * socket is, and which networks its NICs are on. All else is the worker's to check.
+ */
+#ifndef VMBUSD_DAEMON_MACHINE_FILE_H
+#define VMBUSD_DAEMON_MACHINE_FILE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <glib.h>
+
+#include "src/common/limits.h"
+
+struct machine_nic {
+    char *network;   /* NULL: on none */
+    char *portgroup; /* NULL: the network's default */
+    bool has_mac;
+    uint8_t mac[6];
+    unsigned queues;
+    uint32_t mtu;
+};
+
+struct machine_file {
+    char *path, *name;
+    char *control; /* path of the control socket */
+    struct machine_nic nic[LIMIT_NICS];
+    unsigned nics;
+};
+
+/* Read a description of at most LIMIT_CONFIG_BYTES. NULL with `error`, one line that begins with
+ * the path. */
+struct machine_file *machine_file_load(const char *path, const char *run_dir, GError **error);
+
+/* The same from memory. */
+struct machine_file *machine_file_parse(const char *path, const char *text, size_t len,
+                                        const char *run_dir, GError **error);
+
+/* True if vmbusd has nothing to do when the one takes the other's place. */
+bool machine_file_equal(const struct machine_file *a, const struct machine_file *b);
+
+void machine_file_free(struct machine_file *file);
+
+#endif

@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A network at work: see network.h.
+ *
+ * Order of making: switch, host's interface, its port, addresses, NAT, dnsmasq; undone in reverse.
+ */
+#include "src/daemon/network.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "src/common/log.h"
+#include "src/daemon/dnsmasq.h"
+#include "src/daemon/external.h"
+#include "src/daemon/nat.h"
+#include "src/daemon/privileged.h"
+#include "vswitch/port_tap.h"
+
+#define MTU_DEFAULT 1500u
+
+struct network {
+    struct network_config *config;
+    char *directory;
+    char *failure;
+    struct vswitch *vswitch;
+    struct port *host; /* NULL: none */
+    uint32_t host_number;
+    bool nat;
+    struct dnsmasq *dnsmasq;
+    struct external *external; /* NULL: of another kind */
+};
+
+struct network *network_new(struct network_config *config, const char *directory)
+{
+    struct network *network = g_new0(struct network, 1);
+
+    network->config = config;
+    network->directory = g_strdup(directory);
+    return network;
+}
+
+/* --- Start and stop --------------------------------------------------------------------------- */
+
+/* Half of the processors at most, so that the guests have the other half. */
+static unsigned switch_threads(void)
+{
+    return CLAMP(g_get_num_processors() / 2, 1, 4);
+}
+
+/* The host is in the network's own VLAN, and has its bandwidth. */
+static struct port_policy host_policy(const struct network_config *config)
+{
+    struct port_policy policy = config->vlan;
+
+    policy.rate_in = config->rate_in;
+    policy.rate_out = config->rate_out;
+    policy.burst_in = config->burst_in;
+    policy.burst_out = config->burst_out;
+    return policy;
+}
+
+static bool start_host(struct network *network, GError **error)
+{
+    const struct network_config *config = network->config;
+    struct port_policy policy = host_policy(config);
+    int fd;
+
+    if (!privileged_tap(config->bridge, config->mac, network_mtu(network), &fd, error))
+        return false;
+    network->host = port_tap_new(fd, network_mtu(network), error);
+    if (!network->host) {
+        close(fd);
+        return false;
+    }
+    int result = vswitch_port_add(network->vswitch, network->host, &policy, &network->host_number);
+    if (result < 0) {
+        g_set_error(error, PRIVILEGED_ERROR, PRIVILEGED_ERROR_SYSTEM,
+                    "%s: cannot become a port of the switch: %s", config->bridge,
+                    g_strerror(-result));
+        port_tap_free(network->host);
+        network->host = NULL;
+        return false;
+    }
+    for (unsigned i = 0; i < config->ips; i++)
+        if (!privileged_address(config->bridge, &config->ip[i].address, config->ip[i].prefix,
+                                error))
+            return false;
+    return true;
+}
+
+static bool start_services(struct network *network, GError **error)
+{
+    const struct network_config *config = network->config;
+
+    if (config->kind == NETWORK_NAT) {
+        if (!nat_start(config, network->directory, error))
+            return false;
+        network->nat = true;
+    }
+    if (dnsmasq_wanted(config))
+        network->dnsmasq = dnsmasq_new(config, network->directory, error);
+    return network->dnsmasq || !dnsmasq_wanted(config);
+}
+
+static bool start_all(struct network *network, GError **error)
+{
+    const struct network_config *config = network->config;
+    struct vswitch_config settings = {
+        .name = config->name, .threads = switch_threads(), .snooping = true};
+
+    network->vswitch = vswitch_new(&settings);
+    if (!network->vswitch) {
+        g_set_error(error, PRIVILEGED_ERROR, PRIVILEGED_ERROR_SYSTEM,
+                    "the switch cannot be made: no threads or memory");
+        return false;
+    }
+    if (config->kind == NETWORK_PRIVATE)
+        return true;
+    if (config->kind == NETWORK_EXTERNAL) {
+        g_autofree char *run_dir = g_path_get_dirname(network->directory);
+        g_autofree char *journals = g_build_filename(run_dir, "adapters", NULL);
+
+        network->external = external_new(config, network->vswitch, journals, error);
+        return network->external != NULL;
+    }
+    return start_host(network, error) && start_services(network, error);
+}
+
+bool network_start(struct network *network, GError **error)
+{
+    g_autoptr(GError) reason = NULL;
+
+    g_clear_pointer(&network->failure, g_free);
+    if (start_all(network, &reason)) {
+        log_info("network %s (%s) works%s%s", network->config->name,
+                 network_kind_name(network->config->kind), network->host ? " on " : "",
+                 network->host ? network->config->bridge : "");
+        return true;
+    }
+    network_stop(network);
+    network->failure = g_strdup(reason->message);
+    g_propagate_prefixed_error(error, g_steal_pointer(&reason),
+                               "network %s: ", network->config->name);
+    return false;
+}
+
+void network_stop(struct network *network)
+{
+    external_free(network->external);
+    network->external = NULL;
+    dnsmasq_free(network->dnsmasq);
+    network->dnsmasq = NULL;
+    if (network->nat)
+        nat_stop(network->config, network->directory);
+    network->nat = false;
+    if (network->host) {
+        vswitch_port_remove(network->vswitch, network->host);
+        port_tap_free(network->host);
+        network->host = NULL;
+    }
+    vswitch_free(network->vswitch);
+    network->vswitch = NULL;
+}
+
+void network_free(struct network *network)
+{
+    if (!network)
+        return;
+    network_stop(network);
+    network_config_free(network->config);
+    g_free(network->directory);
+    g_free(network->failure);
+    g_free(network);
+}
+
+/* --- Questions -------------------------------------------------------------------------------- */
+
+const struct network_config *network_config(const struct network *network)
+{
+    return network->config;
+}
+
+struct vswitch *network_switch(const struct network *network)
+{
+    return network->vswitch;
+}
+
+uint32_t network_mtu(const struct network *network)
+{
+    return network->config->mtu ? network->config->mtu : MTU_DEFAULT;
+}
+
+const char *network_failure(const struct network *network)
+{
+    return network->failure;
+}
+
+/* --- Reports ---------------------------------------------------------------------------------- */
+
+static void add_text(struct json_object *object, const char *key, const char *text)
+{
+    json_object_object_add(object, key, text ? json_object_new_string(text) : NULL);
+}
+
+static void add_number(struct json_object *object, const char *key, uint64_t number)
+{
+    json_object_object_add(object, key, json_object_new_uint64(number));
+}
+
+static struct json_object *addresses(const struct network_config *config)
+{
+    struct json_object *array = json_object_new_array();
+
+    for (unsigned i = 0; i < config->ips; i++) {
+        char text[ADDRESS_TEXT];
+
+        address_format(&config->ip[i].address, text);
+        g_autofree char *item = g_strdup_printf("%s/%u", text, config->ip[i].prefix);
+        json_object_array_add(array, json_object_new_string(item));
+    }
+    return array;
+}
+
+/* What an external network lacks to work, NULL if nothing. */
+static const char *waits_for(const struct network *network)
+{
+    return network->external ? external_complaint(network->external) : NULL;
+}
+
+struct json_object *network_report(const struct network *network)
+{
+    const struct network_config *config = network->config;
+    struct json_object *object = json_object_new_object();
+    char uuid[GUID_TEXT_SIZE];
+    GPid dnsmasq = dnsmasq_pid(network->dnsmasq);
+    const char *waits = waits_for(network);
+    const char *adapter =
+        network->external ? external_adapter(network->external) : config->forward_dev;
+    bool host = network->host || (network->external && external_adapter(network->external));
+
+    guid_format(&config->uuid, uuid);
+    add_text(object, "name", config->name);
+    add_text(object, "uuid", uuid);
+    add_text(object, "kind", network_kind_name(config->kind));
+    add_text(object, "state", !network->vswitch ? "failed" : waits ? "waiting" : "running");
+    add_text(object, "failure", waits ? waits : network->failure);
+    add_text(object, "interface", host ? config->bridge : NULL);
+    add_text(object, "adapter", adapter);
+    add_number(object, "mtu", network_mtu(network));
+    json_object_object_add(object, "addresses", addresses(config));
+    json_object_object_add(object, "dnsmasq_pid", dnsmasq ? json_object_new_int(dnsmasq) : NULL);
+    return object;
+}
+
+static void add_port(struct json_object *array, struct port *port, uint32_t number,
+                     const char *name)
+{
+    if (!port)
+        return;
+    struct json_object *object = json_object_new_object();
+    add_number(object, "port", number);
+    add_text(object, "kind", port->class->name);
+    add_text(object, "name", name);
+    json_object_object_add(object, "stats", network_port_stats(port));
+    json_object_array_add(array, object);
+}
+
+void network_ports(const struct network *network, struct json_object *array)
+{
+    uint32_t number;
+
+    add_port(array, network->host, network->host_number, network->config->bridge);
+    if (!network->external)
+        return;
+    struct port *port = external_host(network->external, &number);
+    add_port(array, port, number, network->config->bridge);
+    port = external_uplink(network->external, &number);
+    add_port(array, port, number, external_adapter(network->external));
+}
+
+static void add_station(const struct fdb_entry *entry, void *context)
+{
+    struct json_object *object = json_object_new_object();
+    g_autofree char *mac =
+        g_strdup_printf("%02x:%02x:%02x:%02x:%02x:%02x", entry->mac[0], entry->mac[1],
+                        entry->mac[2], entry->mac[3], entry->mac[4], entry->mac[5]);
+
+    add_text(object, "mac", mac);
+    add_number(object, "vlan", entry->vlan);
+    add_number(object, "port", entry->port);
+    add_number(object, "age_s", entry->age_s);
+    json_object_array_add(context, object);
+}
+
+void network_stations(const struct network *network, struct json_object *array)
+{
+    if (network->vswitch)
+        vswitch_fdb_each(network->vswitch, add_station, array);
+}
+
+static struct json_object *drops(const uint64_t count[DROPS])
+{
+    struct json_object *object = json_object_new_object();
+
+    for (unsigned i = 0; i < DROPS; i++)
+        if (count[i])
+            add_number(object, port_drop_name((enum port_drop)i), count[i]);
+    return object;
+}
+
+struct json_object *network_port_stats(struct port *port)
+{
+    struct json_object *object = json_object_new_object();
+    struct port_stats stats;
+
+    vswitch_port_stats(port, &stats);
+    add_number(object, "frames_in", stats.frames_in);
+    add_number(object, "bytes_in", stats.bytes_in);
+    add_number(object, "frames_out", stats.frames_out);
+    add_number(object, "bytes_out", stats.bytes_out);
+    add_number(object, "broadcast_in", stats.broadcast_in);
+    add_number(object, "multicast_in", stats.multicast_in);
+    add_number(object, "flooded_in", stats.flooded_in);
+    add_number(object, "addresses", stats.addresses);
+    json_object_object_add(object, "drops_in", drops(stats.drops_in));
+    json_object_object_add(object, "drops_out", drops(stats.drops_out));
+    return object;
+}

@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * All networks of this host: see networks.h.
+ */
+#include "src/daemon/networks.h"
+
+#include <string.h>
+
+#include "src/common/log.h"
+#include "src/daemon/dnsmasq.h"
+#include "src/daemon/nat.h"
+
+struct networks {
+    char *folder, *directory;
+    GPtrArray *all; /* of struct network, by name */
+    struct networks_listener listener;
+};
+
+struct networks *networks_new(const char *folder, const char *directory)
+{
+    struct networks *networks = g_new0(struct networks, 1);
+
+    networks->folder = g_strdup(folder);
+    networks->directory = g_strdup(directory);
+    networks->all = g_ptr_array_new();
+    return networks;
+}
+
+void networks_listen(struct networks *networks, const struct networks_listener *listener)
+{
+    networks->listener = *listener;
+}
+
+struct network *networks_find(const struct networks *networks, const char *name)
+{
+    for (guint i = 0; i < networks->all->len; i++) {
+        struct network *network = g_ptr_array_index(networks->all, i);
+
+        if (!strcmp(network_config(network)->name, name))
+            return network;
+    }
+    return NULL;
+}
+
+const GPtrArray *networks_all(const struct networks *networks)
+{
+    return networks->all;
+}
+
+/* --- Reading the folder ----------------------------------------------------------------------- */
+
+static gint by_text(gconstpointer a, gconstpointer b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* The paths of *.xml, sorted. */
+static GPtrArray *list_files(const char *folder)
+{
+    GPtrArray *files = g_ptr_array_new_with_free_func(g_free);
+    GDir *dir = g_dir_open(folder, 0, NULL);
+    const char *name;
+
+    while (dir && (name = g_dir_read_name(dir)))
+        if (g_str_has_suffix(name, ".xml") && *name != '.')
+            g_ptr_array_add(files, g_build_filename(folder, name, NULL));
+    if (dir)
+        g_dir_close(dir);
+    g_ptr_array_sort(files, by_text);
+    return files;
+}
+
+static void free_config(void *config)
+{
+    network_config_free(config);
+}
+
+/* Add what the file describes, unless it is wrong or does not go with those before it. */
+static bool read_file(const char *path, GPtrArray *configs, GError **error)
+{
+    struct network_config *config = network_config_load(path, error);
+    bool good = config != NULL;
+
+    if (good && configs->len == LIMIT_NETWORKS) {
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_NOSPC, "%s: more than %u networks", path,
+                    LIMIT_NETWORKS);
+        good = false;
+    }
+    for (guint i = 0; good && i < configs->len; i++)
+        good = network_config_compatible(config, g_ptr_array_index(configs, i), error);
+    if (good)
+        g_ptr_array_add(configs, config);
+    else
+        network_config_free(config);
+    return good;
+}
+
+static GPtrArray *read_folder(const char *folder, unsigned *ret_refused)
+{
+    g_autoptr(GPtrArray) files = list_files(folder);
+    GPtrArray *configs = g_ptr_array_new_with_free_func(free_config);
+
+    *ret_refused = 0;
+    for (guint i = 0; i < files->len; i++) {
+        const char *path = g_ptr_array_index(files, i);
+        g_autoptr(GError) error = NULL;
+
+        if (read_file(path, configs, &error))
+            continue;
+        log_error("%s", error->message);
+        (*ret_refused)++;
+    }
+    return configs;
+}
+
+/* --- From what is to what should be ----------------------------------------------------------- */
+
+/* The configuration of that name among those read, or NULL. */
+static const struct network_config *wanted(const GPtrArray *configs, const char *name, guint *index)
+{
+    for (*index = 0; *index < configs->len; ++*index) {
+        const struct network_config *config = g_ptr_array_index(configs, *index);
+
+        if (!strcmp(config->name, name))
+            return config;
+    }
+    return NULL;
+}
+
+static bool same(const struct network_config *a, const struct network_config *b)
+{
+    g_autofree char *left = network_config_print(a), *right = network_config_print(b);
+
+    return !strcmp(left, right);
+}
+
+static void end(struct networks *networks, struct network *network)
+{
+    if (networks->listener.stopping && network_switch(network))
+        networks->listener.stopping(networks->listener.context, network);
+    log_info("network %s stops", network_config(network)->name);
+    network_free(network);
+}
+
+/* Stop what is not in `configs` as it is now; take out of `configs` what needs no change. With
+ * files refused, a network that no file names any more may be one of theirs: it stays. */
+static void retire(struct networks *networks, GPtrArray *configs, bool refused)
+{
+    for (guint i = networks->all->len; i-- > 0;) {
+        struct network *network = g_ptr_array_index(networks->all, i);
+        const struct network_config *now = network_config(network);
+        guint index;
+        const struct network_config *then = wanted(configs, now->name, &index);
+
+        if (then && network_switch(network) && same(then, now)) {
+            g_ptr_array_remove_index(configs, index);
+        } else if (then || !refused) {
+            g_ptr_array_remove_index(networks->all, i);
+            end(networks, network);
+        }
+    }
+}
+
+/* False if a network that stayed (its file being wrong now) is in the way. */
+static bool fits(const struct networks *networks, const struct network_config *config,
+                 GError **error)
+{
+    for (guint i = 0; i < networks->all->len; i++)
+        if (!network_config_compatible(config, network_config(g_ptr_array_index(networks->all, i)),
+                                       error))
+            return false;
+    return true;
+}
+
+static gint by_network(gconstpointer a, gconstpointer b)
+{
+    return strcmp(network_config(*(struct network *const *)a)->name,
+                  network_config(*(struct network *const *)b)->name);
+}
+
+/* Remove what a former life left for networks that there are not any more. */
+static void sweep(const struct networks *networks)
+{
+    g_autoptr(GPtrArray) names = g_ptr_array_new(), nats = g_ptr_array_new();
+
+    for (guint i = 0; i < networks->all->len; i++) {
+        const struct network_config *config = network_config(g_ptr_array_index(networks->all, i));
+
+        g_ptr_array_add(names, config->name);
+        if (config->kind == NETWORK_NAT)
+            g_ptr_array_add(nats, config->name);
+    }
+    g_ptr_array_add(names, NULL);
+    g_ptr_array_add(nats, NULL);
+    dnsmasq_sweep((const char *const *)names->pdata, networks->directory);
+    nat_sweep((const char *const *)nats->pdata, networks->directory);
+}
+
+unsigned networks_load(struct networks *networks)
+{
+    unsigned refused;
+    g_autoptr(GPtrArray) configs = read_folder(networks->folder, &refused);
+
+    retire(networks, configs, refused != 0);
+    while (configs->len) {
+        g_autoptr(GError) error = NULL;
+        struct network_config *config = g_ptr_array_steal_index(configs, 0);
+
+        if (!fits(networks, config, &error)) {
+            log_error("%s", error->message);
+            network_config_free(config);
+            refused++;
+            continue;
+        }
+        struct network *network = network_new(config, networks->directory);
+        g_ptr_array_add(networks->all, network);
+        if (!network_start(network, &error))
+            log_error("%s", error->message);
+        else if (networks->listener.started)
+            networks->listener.started(networks->listener.context, network);
+    }
+    g_ptr_array_sort(networks->all, by_network);
+    sweep(networks);
+    return refused;
+}
+
+void networks_free(struct networks *networks)
+{
+    if (!networks)
+        return;
+    while (networks->all->len)
+        end(networks, g_ptr_array_steal_index(networks->all, networks->all->len - 1));
+    g_ptr_array_unref(networks->all);
+    g_free(networks->folder);
+    g_free(networks->directory);
+    g_free(networks);
+}

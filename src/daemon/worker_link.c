@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * vmbusd's connection to one worker: see worker_link.h.
+ */
+#include "src/daemon/worker_link.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <glib-unix.h>
+
+#include "src/common/json.h"
+#include "src/common/limits.h"
+
+#define PROTOCOL 1
+
+struct worker_link {
+    const struct worker_link_ops *ops;
+    void *context;
+    int fd;
+    guint source;
+    bool greeted;
+    GString *input;
+};
+
+/* --- What it says ----------------------------------------------------------------------------- */
+
+static const char *member_text(struct json_object *object, const char *key)
+{
+    struct json_object *value;
+
+    return json_object_object_get_ex(object, key, &value) &&
+                   json_object_is_type(value, json_type_string)
+               ? json_object_get_string(value)
+               : NULL;
+}
+
+/* False if it is no worker of ours. */
+static bool take_greeting(struct worker_link *link, struct json_object *object)
+{
+    struct json_object *worker, *protocol;
+
+    if (!json_object_object_get_ex(object, "vmbusd-worker", &worker) ||
+        !json_object_object_get_ex(worker, "protocol", &protocol) ||
+        json_object_get_int(protocol) != PROTOCOL || !member_text(worker, "name"))
+        return false;
+    link->greeted = true;
+    link->ops->ready(link->context, member_text(worker, "name"));
+    return true;
+}
+
+/* Answers have the NIC's number as their id; events have none. */
+static void take_answer(struct worker_link *link, struct json_object *object)
+{
+    struct json_object *id, *error;
+    const char *refusal = NULL;
+
+    if (!json_object_object_get_ex(object, "id", &id) || !json_object_is_type(id, json_type_int) ||
+        json_object_get_int64(id) < 0 || json_object_get_int64(id) >= LIMIT_NICS)
+        return;
+    if (json_object_object_get_ex(object, "error", &error)) {
+        refusal = member_text(error, "message");
+        refusal = refusal ? refusal : "refused without a reason";
+    }
+    link->ops->attached(link->context, (unsigned)json_object_get_int(id), refusal);
+}
+
+static bool take_line(struct worker_link *link, const char *line, size_t len)
+{
+    struct json_object *object = json_read_text(line, len, NULL);
+    bool good = object && json_object_is_type(object, json_type_object);
+
+    if (good && !link->greeted)
+        good = take_greeting(link, object);
+    else if (good)
+        take_answer(link, object);
+    json_object_put(object);
+    return good;
+}
+
+/* NULL, or why the link ends. */
+static const char *take_lines(struct worker_link *link)
+{
+    const char *end;
+
+    while ((end = memchr(link->input->str, '\n', link->input->len))) {
+        size_t len = (size_t)(end - link->input->str);
+
+        if (len && !take_line(link, link->input->str, len))
+            return "it does not speak version 1 of vmbusd-worker's protocol";
+        g_string_erase(link->input, 0, (gssize)len + 1);
+    }
+    return link->input->len > LIMIT_CONTROL_LINE ? "a line of it is too long" : NULL;
+}
+
+static gboolean on_readable(gint fd, GIOCondition condition, gpointer context)
+{
+    struct worker_link *link = context;
+    char chunk[16384];
+    ssize_t got = recv(fd, chunk, sizeof(chunk), 0);
+    const char *why = NULL;
+
+    (void)condition;
+    if (got < 0 && (errno == EAGAIN || errno == EINTR))
+        return G_SOURCE_CONTINUE;
+    if (got > 0) {
+        g_string_append_len(link->input, chunk, got);
+        why = take_lines(link);
+    } else {
+        why = got == 0 ? "it has closed the connection" : g_strerror(errno);
+    }
+    if (!why)
+        return G_SOURCE_CONTINUE;
+    link->source = 0;
+    link->ops->closed(link->context, why);
+    return G_SOURCE_REMOVE;
+}
+
+/* --- Life ------------------------------------------------------------------------------------- */
+
+struct worker_link *worker_link_new(const char *path, const struct worker_link_ops *ops,
+                                    void *context)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int fd;
+
+    if (g_strlcpy(address.sun_path, path, sizeof(address.sun_path)) >= sizeof(address.sun_path)) {
+        errno = ENAMETOOLONG;
+        return NULL;
+    }
+    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd >= 0 && connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0) {
+        int cause = errno;
+
+        close(fd);
+        errno = cause;
+        fd = -1;
+    }
+    if (fd < 0)
+        return NULL;
+    struct worker_link *link = g_new0(struct worker_link, 1);
+    link->ops = ops;
+    link->context = context;
+    link->fd = fd;
+    link->input = g_string_new(NULL);
+    link->source = g_unix_fd_add(fd, G_IO_IN | G_IO_HUP | G_IO_ERR, on_readable, link);
+    return link;
+}
+
+void worker_link_free(struct worker_link *link)
+{
+    if (!link)
+        return;
+    if (link->source)
+        g_source_remove(link->source);
+    close(link->fd);
+    g_string_free(link->input, TRUE);
+    g_free(link);
+}
+
+int worker_link_attach(struct worker_link *link, unsigned nic, const int *fds, unsigned count)
+{
+    char line[96];
+    union {
+        struct cmsghdr header;
+        char bytes[CMSG_SPACE(sizeof(int) * (1 + 4 * LIMIT_PORT_QUEUES))];
+    } control = {0};
+    struct iovec data = {.iov_base = line};
+    struct msghdr message = {.msg_iov = &data,
+                             .msg_iovlen = 1,
+                             .msg_control = &control,
+                             .msg_controllen = CMSG_SPACE(sizeof(int) * count)};
+    struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+
+    if (count > 1 + 4 * LIMIT_PORT_QUEUES)
+        return -EINVAL;
+    data.iov_len = (size_t)snprintf(
+        line, sizeof(line), "{\"execute\":\"attach-port\",\"arguments\":{\"nic\":%u},\"id\":%u}\n",
+        nic, nic);
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;
+    header->cmsg_len = CMSG_LEN(sizeof(int) * count);
+    memcpy(CMSG_DATA(header), fds, sizeof(int) * count);
+    ssize_t sent = TEMP_FAILURE_RETRY(sendmsg(link->fd, &message, MSG_NOSIGNAL));
+    if (sent < 0)
+        return -errno;
+    return (size_t)sent == data.iov_len ? 0 : -EPIPE;
+}

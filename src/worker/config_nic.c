@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The "nics" part of a machine description: synthetic network adapters. Which switch a NIC is
+ * plugged into is said for vmbusd, which attaches it; the worker passes over that.
+ */
+#include "src/worker/config_parts.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#define MTU_MIN     68u /* RFC 791: what every host of IPv4 can take */
+#define MTU_DEFAULT 1500u
+#define MAC_TEXT    17u /* 52:54:00:12:34:56 */
+
+static bool parse_mac(const char *text, uint8_t mac[6])
+{
+    if (strlen(text) != MAC_TEXT)
+        return false;
+    for (unsigned i = 0; i < 6; i++) {
+        int high = g_ascii_xdigit_value(text[3 * i]), low = g_ascii_xdigit_value(text[3 * i + 1]);
+
+        if (high < 0 || low < 0 || (i < 5 && text[3 * i + 2] != ':'))
+            return false;
+        mac[i] = (uint8_t)(high << 4 | low);
+    }
+    return true;
+}
+
+static bool read_mac(const struct json_at *at, struct json_object *value, void *into,
+                     GError **error)
+{
+    static const uint8_t zero[6];
+    struct config_nic *nic = into;
+
+    if (!json_expect(at, value, json_type_string, "a MAC address", error))
+        return false;
+    const char *text = json_object_get_string(value);
+    if (parse_mac(text, nic->mac) && !(nic->mac[0] & 1) && memcmp(nic->mac, zero, 6) != 0)
+        return true;
+    g_autofree char *quoted = json_quote(text);
+    return json_fail(at, error, JSON_ERROR_VALUE,
+                     "%s is not the address of one adapter; give 52:54:00:aa:bb:cc, the first "
+                     "number even",
+                     quoted);
+}
+
+static bool read_instance(const struct json_at *at, struct json_object *value, void *into,
+                          GError **error)
+{
+    return config_guid_read(at, value, &((struct config_nic *)into)->instance, error);
+}
+
+/* "network" and "portgroup". */
+static bool read_passed_over(const struct json_at *at, struct json_object *value, void *into,
+                             GError **error)
+{
+    (void)into;
+    return json_expect(at, value, json_type_string, "a name", error);
+}
+
+#define NIC_FIELD(member) offsetof(struct config_nic, member)
+
+static const struct json_key nic_keys[] = {
+    {"mac", JSON_CUSTOM, .required = true, .read = read_mac},
+    {"mac_change", JSON_BOOL, .offset = NIC_FIELD(mac_change)},
+    {"instance", JSON_CUSTOM, .read = read_instance},
+    {"mtu", JSON_UNSIGNED, .offset = NIC_FIELD(mtu), .min = MTU_MIN, .max = LIMIT_MTU},
+    {"queues", JSON_UNSIGNED, .offset = NIC_FIELD(queues), .min = 1, .max = LIMIT_PORT_QUEUES},
+    {"network", JSON_CUSTOM, .read = read_passed_over},
+    {"portgroup", JSON_CUSTOM, .read = read_passed_over},
+    {.name = NULL}};
+
+bool config_nic_read(const struct json_at *at, struct json_object *value, void *into,
+                     GError **error)
+{
+    struct config *config = into;
+
+    if (!json_expect(at, value, json_type_array, "a list of network adapters", error))
+        return false;
+    size_t count = json_object_array_length(value);
+    if (count > LIMIT_NICS)
+        return json_fail(at, error, JSON_ERROR_VALUE, "%zu adapters; give at most %u", count,
+                         LIMIT_NICS);
+    config->nic = g_new0(struct config_nic, count);
+    for (unsigned i = 0; i < count; i++) {
+        struct json_at place = {.parent = at, .index = i};
+        struct config_nic *nic = &config->nic[config->nics++];
+
+        nic->mtu = MTU_DEFAULT;
+        nic->queues = 1;
+        if (!json_read_object(&place, json_object_array_get_idx(value, i), nic_keys, nic, error))
+            return false;
+    }
+    return true;
+}
+
+/* What the `index`-th NIC may not share with another device. */
+static bool check_unique(const struct config *config, const struct json_at *at, unsigned index,
+                         GError **error)
+{
+    const struct config_nic *nic = &config->nic[index];
+    struct json_at instance = {.parent = at, .key = "instance"};
+    struct json_at mac = {.parent = at, .key = "mac"};
+
+    for (unsigned i = 0; i < config->scsis; i++)
+        if (guid_equal(&config->scsi[i].instance, &nic->instance))
+            return json_fail(&instance, error, JSON_ERROR_VALUE,
+                             "the same as scsi[%u]'s; give each device its own", i);
+    for (unsigned i = 0; i < index; i++) {
+        if (guid_equal(&config->nic[i].instance, &nic->instance))
+            return json_fail(&instance, error, JSON_ERROR_VALUE,
+                             "the same as nics[%u]'s; give each device its own", i);
+        if (!memcmp(config->nic[i].mac, nic->mac, sizeof(nic->mac)))
+            return json_fail(&mac, error, JSON_ERROR_VALUE,
+                             "the same as nics[%u]'s; give each adapter its own", i);
+    }
+    return true;
+}
+
+bool config_nic_finish(struct config *config, GError **error)
+{
+    static const struct guid zero;
+    static const struct json_at list = {.key = "nics"};
+
+    for (unsigned i = 0; i < config->nics; i++) {
+        struct config_nic *nic = &config->nic[i];
+        struct json_at at = {.parent = &list, .index = i};
+        struct json_at queues = {.parent = &at, .key = "queues"};
+
+        if (nic->queues > config->vcpus)
+            return json_fail(&queues, error, JSON_ERROR_VALUE,
+                             "%u queues for %u vCPUs; give at most one for each", nic->queues,
+                             config->vcpus);
+        if (guid_equal(&nic->instance, &zero)) {
+            g_autofree char *name = g_strdup_printf("nic/%u", i);
+
+            nic->instance = config_guid_derive(&config->uuid, name);
+        }
+        if (!check_unique(config, &at, i, error))
+            return false;
+    }
+    return true;
+}

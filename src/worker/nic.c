@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Attaching a NIC: see nic.h.
+ *
+ * The descriptors come from root, or from the user whose worker this is: they may be wrong, but not
+ * more than what their sender could do by itself. What they must not do is stop a lane, so a
+ * doorbell has to be a file that does not block; the memory is checked by port_ring_map(). All this
+ * is asked with calls that the sandbox lets through.
+ */
+#include "src/worker/nic.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+/* An eventfd has no position, and takes seeking for done: a file would be at 1, a pipe or a socket
+ * refuses. */
+static bool is_doorbell(int fd)
+{
+    int flags = fcntl(fd, F_GETFL);
+
+    return flags >= 0 && flags & O_NONBLOCK && (flags & O_ACCMODE) == O_RDWR &&
+           lseek(fd, 1, SEEK_SET) == 0;
+}
+
+int nic_attach(struct netvsp *netvsp, const int *fd, unsigned count)
+{
+    struct port_ring_fds fds;
+    unsigned queues = (count - 1) / NIC_DOORBELLS;
+    struct netvsp_info info;
+
+    if (count < 1 + NIC_DOORBELLS || count > NIC_DESCRIPTORS_MAX ||
+        count != 1 + queues * NIC_DOORBELLS)
+        return -EINVAL;
+    for (unsigned i = 1; i < count; i++)
+        if (!is_doorbell(fd[i]))
+            return -EBADF;
+    memset(&fds, 0xff, sizeof(fds)); /* -1 everywhere */
+    fds.memory = fd[0];
+    for (unsigned i = 0; i < queues; i++) {
+        const int *bell = fd + 1 + i * NIC_DOORBELLS;
+
+        fds.queue[i].to_switch_data = bell[0];
+        fds.queue[i].to_switch_room = bell[1];
+        fds.queue[i].to_worker_data = bell[2];
+        fds.queue[i].to_worker_room = bell[3];
+    }
+    netvsp_info(netvsp, &info);
+    if (info.attached)
+        netvsp_detach(netvsp);
+    return netvsp_attach(netvsp, &fds, queues);
+}

@@ -1,0 +1,543 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Frames through netvsp, both ways: every layout of the guest's bytes, batches, back-pressure,
+ * filters, and what is cut or dropped on the way.
+ */
+#include <glib.h>
+#include <string.h>
+
+#include "tests/unit/net_guest.h"
+
+/* --- From the guest */
+
+static void test_transmit(void)
+{
+    uint8_t frame[1514], got[1600];
+    struct net_guest net;
+
+    net_guest_init(&net, 1, 0);
+    net_attach(&net, 1);
+    net_up(&net, NVSP_VERSION_6_1);
+    for (uint32_t length = 14; length <= 1514; length += 75) {
+        struct frame_meta meta;
+        net_make_frame(frame, length, (uint8_t)length);
+        g_assert_cmpuint(net_transmit(&net, frame, length), ==, NVSP_SUCCESS);
+        g_assert_cmpuint(net_switch_take(&net, 0, got, &meta), ==, length);
+        g_assert_cmpmem(got, length, frame, length);
+    }
+    g_assert_cmpuint(net_stats(&net).frames_out, ==, 21);
+    g_assert_cmpuint(net_stats(&net).bad_out, ==, 0);
+    net_guest_free(&net);
+}
+
+static void test_transmit_without_port(void)
+{
+    uint8_t frame[100];
+    struct net_guest net;
+
+    net_guest_init(&net, 1, 0);
+    net_up(&net, NVSP_VERSION_6_1);
+    net_make_frame(frame, sizeof(frame), 1);
+    g_assert_cmpuint(net_transmit(&net, frame, sizeof(frame)), ==, NVSP_SUCCESS);
+    g_assert_cmpuint(net_stats(&net).dropped_out, ==, 1);
+    net_guest_free(&net);
+}
+
+/* Send `bytes` bytes at net.data as `n` ranges cut at `cut[]`, the first of which lies in the send
+ * buffer if `section` says so. */
+static uint32_t transmit_cut(struct net_guest *net, uint32_t bytes, uint32_t cut, bool section)
+{
+    struct nvsp_message message = {
+        .type = NVSP_RNDIS,
+        .rndis = {.section = section ? 1 : NVSP_NO_SECTION, .size = section ? cut : 0}};
+    struct {
+        uint32_t reserved, ranges;
+        struct {
+            uint32_t length, offset;
+            uint64_t pfn[2];
+        } range[2];
+    } extension = {.reserved = 0xdeadbeef};
+    uint64_t id = net->next_id++, at = net->data;
+    uint8_t *ext = (uint8_t *)&extension + 8;
+    uint32_t from = 0;
+
+    if (section) {
+        memcpy(sg_mem(net->guest, net->send + 6144), sg_mem(net->guest, at), cut);
+        from = cut;
+    }
+    while (from < bytes) {
+        uint32_t length = from < cut ? cut - from : bytes - from;
+        uint32_t offset = (uint32_t)((at + from) % GMEM_PAGE);
+        uint32_t pages = (offset + length + GMEM_PAGE - 1) / GMEM_PAGE;
+        memcpy(ext, &length, 4);
+        memcpy(ext + 4, &offset, 4);
+        for (uint32_t i = 0; i < pages; i++) {
+            uint64_t pfn = (at + from) / GMEM_PAGE + i;
+            memcpy(ext + 8 + 8 * i, &pfn, 8);
+        }
+        ext += 8 + 8 * pages;
+        from += length;
+        extension.ranges++;
+    }
+    if (extension.ranges)
+        g_assert_true(sg_send(&net->channel, VMBUS_PACKET_GPA_DIRECT, 1, id, &extension,
+                              (size_t)(ext - (uint8_t *)&extension), &message, sizeof(message)));
+    else
+        g_assert_true(sg_send_inband(&net->channel, id, &message, sizeof(message)));
+    return net_done(net, &net->channel, id);
+}
+
+/* The border of send buffer and ranges, of ranges, of pages, at every byte of the headers. */
+static void test_headers_across_borders(void)
+{
+    uint8_t frame[200], got[200];
+    struct net_guest net;
+    uint64_t data;
+
+    net_guest_init(&net, 1, 0);
+    net_attach(&net, 1);
+    net_up(&net, NVSP_VERSION_6_1);
+    data = net.data;
+    net_make_frame(frame, sizeof(frame), 3);
+    for (uint32_t cut = 1; cut <= 244; cut++) {
+        for (unsigned section = 0; section < 2; section++) {
+            net.data = data + GMEM_PAGE - 64;
+            net_wrap(&net, net.data, frame, sizeof(frame));
+            g_assert_cmpuint(transmit_cut(&net, 244, cut, section), ==, NVSP_SUCCESS);
+            g_assert_cmpuint(net_switch_take(&net, 0, got, NULL), ==, sizeof(frame));
+            g_assert_cmpmem(got, sizeof(got), frame, sizeof(frame));
+        }
+    }
+    net_guest_free(&net);
+}
+
+static void test_several_messages(void)
+{
+    uint8_t frame[3][120], got[200];
+    struct net_guest net;
+    uint32_t at = 0;
+
+    net_guest_init(&net, 1, 0);
+    net_attach(&net, 1);
+    net_up(&net, NVSP_VERSION_6_1);
+    for (unsigned i = 0; i < 3; i++) {
+        net_make_frame(frame[i], 120, (uint8_t)i);
+        uint32_t bytes = net_wrap(&net, net.data + at, frame[i], 120);
+        uint32_t padded = (bytes + 7) & ~7u;
+        memcpy(sg_mem(net.guest, net.data + at + 4), &padded, 4);
+        at += padded;
+    }
+    g_assert_cmpuint(net_done(&net, &net.channel, net_send_at(&net, &net.channel, 0, net.data, at)),
+                     ==, NVSP_SUCCESS);
+    for (unsigned i = 0; i < 3; i++) {
+        g_assert_cmpuint(net_switch_take(&net, 0, got, NULL), ==, 120);
+        g_assert_cmpmem(got, 120, frame[i], 120);
+    }
+    net_guest_free(&net);
+}
+
+/* A switch that does not read: the guest waits, and nothing is lost. */
+static void test_back_pressure(void)
+{
+    uint8_t frame[1500], got[1600];
+    struct net_guest net;
+    uint64_t first;
+    unsigned sent = 0;
+
+    net_guest_init(&net, 1, 0);
+    net_attach(&net, 1);
+    net_up(&net, NVSP_VERSION_6_1);
+    first = net.next_id;
+    for (; sent < NET_CELLS + 20; sent++) {
+        net_make_frame(frame, sizeof(frame), (uint8_t)sent);
+        uint64_t at = net.data + (sent % 32) * 2048;
+        g_assert_true(net_send_at(&net, &net.channel, 0, at,
+                                  net_wrap(&net, at, frame, sizeof(frame))) == first + sent);
+        sg_run(net.guest, 0);
+        if (net_stats(&net).stalls_out)
+            break;
+    }
+    g_assert_cmpuint(net_stats(&net).stalls_out, ==, 1);
+    g_assert_cmpuint(sent, >=, NET_CELLS / 2);
+    for (unsigned i = 0; i <= sent; i++) {
+        net_make_frame(frame, sizeof(frame), (uint8_t)i);
+        g_assert_cmpuint(net_switch_take(&net, 0, got, NULL), ==, sizeof(frame));
+        g_assert_cmpmem(got, sizeof(frame), frame, sizeof(frame));
+        sg_run(net.guest, 0);
+        g_assert_cmpuint(net_done(&net, &net.channel, first + i), ==, NVSP_SUCCESS);
+    }
+    g_assert_cmpuint(net_switch_take(&net, 0, got, NULL), ==, 0);
+    net_guest_free(&net);
+}
+
+static void test_detach_lets_go_of_waiting(void)
+{
+    uint8_t frame[1500];
+    struct net_guest net;
+
+    net_guest_init(&net, 1, 0);
+    net_attach(&net, 1);
+    net_up(&net, NVSP_VERSION_6_1);
+    net_make_frame(frame, sizeof(frame), 1);
+    uint32_t bytes = net_wrap(&net, net.data, frame, sizeof(frame));
+    uint64_t id = 0;
+    while (!net_stats(&net).stalls_out) {
+        if (id)
+            g_assert_cmpuint(net_done(&net, &net.channel, id), ==, NVSP_SUCCESS);
+        id = net_send_at(&net, &net.channel, 0, net.data, bytes);
+        sg_run(net.guest, 0);
+    }
+    net_detach(&net);
+    g_assert_cmpuint(net_done(&net, &net.channel, id), ==, NVSP_SUCCESS);
+    g_assert_cmpuint(net_stats(&net).dropped_out, ==, 1);
+    net_guest_free(&net);
+}
+
+/* --- To the guest */
+
+static void receive_at(uint32_t version, bool empty_completions)
+{
+    uint8_t frame[1514], got[1600];
+    struct net_guest net;
+    struct net_pages pages;
+
+    net_guest_init(&net, 1, 0);
+    net_attach(&net, 1);
+    net.empty_completions = empty_completions;
+    net_up(&net, version);
+    for (unsigned round = 0; round < 3 * net.subs; round++) {
+        uint32_t length = 14 + round * 37 % 1500;
+        net_make_frame(frame, length, (uint8_t)round);
+        g_assert_true(net_switch_send(&net, 0, frame, length));
+        g_assert_true(net_take(&net, &net.channel, &pages));
+        g_assert_cmpuint(pages.ranges, ==, 1);
+        g_assert_cmpuint(net_frame_of(&net, &pages, 0, got, sizeof(got)), ==, length);
+        g_assert_cmpmem(got, length, frame, length);
+        net_complete_pages(&net, &net.channel, pages.id);
+    }
+    g_assert_cmpuint(net_faults(&net), ==, 0);
+    g_assert_cmpuint(net_stats(&net).frames_in, ==, 3 * net.subs);
+    net_guest_free(&net);
+}
+
+static void test_receive_linux(void)
+{
+    receive_at(NVSP_VERSION_6_1, false);
+}
+
+static void test_receive_ipxe(void)
+{
+    receive_at(NVSP_VERSION_1, true);
+}
+
+/* Frames that wait are put into one packet, as many as the guest is known to take. */
+static void batch_at(uint32_t version, uint32_t want)
+{
+    uint8_t frame[100], got[200];
+    struct net_guest net;
+    struct net_pages pages;
+    unsigned n = 0;
+
+    net_guest_init(&net, 1, 0);
+    net_attach(&net, 1);
+    net_up(&net, version);
+    for (unsigned i = 0; i < 40; i++) {
+        net_make_frame(frame, sizeof(frame), (uint8_t)i);
+        g_assert_true(net_switch_send(&net, 0, frame, sizeof(frame)));
+    }
+    while (net_take(&net, &net.channel, &pages)) {
+        g_assert_cmpuint(pages.ranges, ==, 40 - n < want ? 40 - n : want);
+        for (unsigned i = 0; i < pages.ranges; i++) {
+            net_make_frame(frame, sizeof(frame), (uint8_t)n++);
+            g_assert_cmpuint(net_frame_of(&net, &pages, i, got, sizeof(got)), ==, 100);
+            g_assert_cmpmem(got, 100, frame, 100);
+        }
+        net_complete_pages(&net, &net.channel, pages.id);
+    }
+    g_assert_cmpuint(n, ==, 40);
+    net_guest_free(&net);
+}
+
+static void test_batch(void)
+{
+    batch_at(NVSP_VERSION_6_1, 32);
+}
+
+static void test_batch_of_one(void)
+{
+    batch_at(NVSP_VERSION_1, 1);
+}
+
+/* The guest completes nothing: reading stops, and goes on where it stopped. */
+static void test_out_of_suballocations(void)
+{
+    uint8_t frame[100], got[200];
+    struct net_guest net;
+    struct net_pages pages[200];
+    unsigned packets = 0, sent = 0, seen = 0;
+
+    net_guest_init(&net, 1, 0);
+    net_attach(&net, 1);
+    net_up(&net, NVSP_VERSION_1);
+    for (;; sent++) {
+        net_make_frame(frame, sizeof(frame), (uint8_t)sent);
+        if (!net_switch_send(&net, 0, frame, sizeof(frame)))
+            break;
+        sg_run(net.guest, 0);
+        while (net_take(&net, &net.channel, &pages[packets]))
+            packets++;
+        g_assert_cmpuint(packets, <, G_N_ELEMENTS(pages));
+    }
+    g_assert_cmpuint(packets, ==, net.subs - 16);
+    g_assert_cmpuint(net_stats(&net).stalls_in, >=, 1);
+    while (seen < sent) {
+        g_assert_cmpuint(packets, >, seen);
+        struct net_pages *next = &pages[seen % 200];
+        net_make_frame(frame, sizeof(frame), (uint8_t)seen);
+        g_assert_cmpuint(net_frame_of(&net, next, 0, got, sizeof(got)), ==, 100);
+        g_assert_cmpmem(got, 100, frame, 100);
+        net_complete_pages(&net, &net.channel, next->id);
+        seen++;
+        while (net_take(&net, &net.channel, &pages[packets % 200]))
+            packets++;
+    }
+    g_assert_cmpuint(net_faults(&net), ==, 0);
+    net_guest_free(&net);
+}
+
+/* The guest reads nothing: the ring fills, and goes on when it does. */
+static void test_out_of_ring(void)
+{
+    uint8_t frame[100];
+    struct net_guest net;
+    struct net_pages pages;
+    unsigned seen = 0, sent = 0;
+
+    net_guest_init(&net, 1, 0);
+    sg_close(&net.channel);
+    g_assert_cmpuint(sg_open(&net.channel, 1, NULL, 0), ==, 0);
+    net_attach(&net, 1);
+    net_up(&net, NVSP_VERSION_1);
+    net_make_frame(frame, sizeof(frame), 0);
+    for (; sent < 100; sent++) {
+        g_assert_true(net_switch_send(&net, 0, frame, sizeof(frame)));
+        sg_run(net.guest, 0);
+    }
+    g_assert_cmpuint(net_stats(&net).stalls_in, >=, 1);
+    while (seen < sent) {
+        g_assert_true(net_take(&net, &net.channel, &pages));
+        net_complete_pages(&net, &net.channel, pages.id);
+        seen += pages.ranges;
+        sg_run(net.guest, 60);
+    }
+    g_assert_cmpuint(seen, ==, sent);
+    g_assert_cmpuint(net_faults(&net), ==, 0);
+    net_guest_free(&net);
+}
+
+static void test_filter_zero_stops(void)
+{
+    const uint32_t none = 0, all = 0xd;
+    uint8_t frame[100];
+    struct net_guest net;
+    struct net_pages pages;
+
+    net_guest_init(&net, 1, 0);
+    net_attach(&net, 1);
+    net_up(&net, NVSP_VERSION_6_1);
+    net_make_frame(frame, sizeof(frame), 0);
+    g_assert_cmphex(net_set(&net, 0x1010e, &none, 4), ==, 0);
+    net_switch_send(&net, 0, frame, sizeof(frame));
+    g_assert_false(net_take(&net, &net.channel, &pages));
+    g_assert_cmpuint(net_stats(&net).filtered_in, ==, 1);
+    g_assert_cmphex(net_set(&net, 0x1010e, &all, 4), ==, 0);
+    g_assert_false(net_take(&net, &net.channel, &pages));
+    net_switch_send(&net, 0, frame, sizeof(frame));
+    g_assert_true(net_take(&net, &net.channel, &pages));
+    net_guest_free(&net);
+}
+
+static void test_filter_by_address(void)
+{
+    const uint32_t directed = 1, promiscuous = 0x20;
+    uint8_t frame[100];
+    struct net_guest net;
+    struct net_pages pages;
+
+    net_guest_init(&net, 1, 0);
+    net_attach(&net, 1);
+    net_up(&net, NVSP_VERSION_6_1);
+    net_make_frame(frame, sizeof(frame), 0);
+    frame[5] ^= 1;
+    net_switch_send(&net, 0, frame, sizeof(frame));
+    g_assert_false(net_take(&net, &net.channel, &pages));
+    memset(frame, 0xff, 6);
+    net_switch_send(&net, 0, frame, sizeof(frame));
+    g_assert_true(net_take(&net, &net.channel, &pages));
+    net_set(&net, 0x1010e, &directed, 4);
+    net_switch_send(&net, 0, frame, sizeof(frame));
+    g_assert_false(net_take(&net, &net.channel, &pages));
+    net_set(&net, 0x1010e, &promiscuous, 4);
+    frame[0] = 2;
+    net_switch_send(&net, 0, frame, sizeof(frame));
+    g_assert_true(net_take(&net, &net.channel, &pages));
+    net_guest_free(&net);
+}
+
+/* Nothing of the time without a driver comes to the driver. */
+static void test_frames_without_driver(void)
+{
+    uint8_t frame[100];
+    struct net_guest net;
+    struct net_pages pages;
+
+    net_guest_init(&net, 1, 0);
+    net_attach(&net, 1);
+    net_make_frame(frame, sizeof(frame), 0);
+    for (unsigned i = 0; i < 3 * NET_CELLS; i++) {
+        g_assert_true(net_switch_send(&net, 0, frame, sizeof(frame)));
+        sg_run(net.guest, 0);
+    }
+    g_assert_cmpuint(net_stats(&net).filtered_in, ==, 3 * NET_CELLS);
+    net_up(&net, NVSP_VERSION_6_1);
+    g_assert_false(net_take(&net, &net.channel, &pages));
+    net_guest_free(&net);
+}
+
+/* A TCP frame of `payload` bytes behind its headers. */
+static uint32_t make_tcp(uint8_t *frame, uint32_t payload)
+{
+    uint32_t length = 54 + payload;
+    uint16_t total = (uint16_t)(length - 14);
+
+    net_make_frame(frame, length, 9);
+    memset(frame + 12, 0, 42);
+    frame[12] = 8;
+    frame[14] = 0x45;
+    frame[16] = (uint8_t)(total >> 8);
+    frame[17] = (uint8_t)total;
+    frame[22] = 64;
+    frame[23] = 6;
+    frame[26] = frame[30] = 10;
+    frame[29] = 1;
+    frame[33] = 2;
+    frame[35] = frame[37] = 80;
+    frame[46] = 0x50;
+    frame[47] = 0x10;
+    return length;
+}
+
+/* Sum of the TCP segment with its pseudo header, 0xffff when right. */
+static uint32_t tcp_sum(const uint8_t *frame, uint32_t length)
+{
+    uint32_t sum = 6 + (length - 34);
+
+    for (uint32_t i = 26; i < length; i++)
+        sum += i % 2 ? frame[i] : (uint32_t)frame[i] << 8;
+    while (sum >> 16)
+        sum = (sum & 0xffff) + (sum >> 16);
+    return sum;
+}
+
+/* A large segment for a guest whose suballocations hold one frame: cut, in order, checksums right.
+ */
+static void test_gso_is_cut(void)
+{
+    static uint8_t frame[20000], got[1600];
+    struct net_guest net;
+    struct net_pages pages;
+    uint32_t length = make_tcp(frame, 14480), seen = 0;
+    const struct frame_meta meta = {.length = length,
+                                    .hash = 1,
+                                    .csum_start = 34,
+                                    .csum_offset = 16,
+                                    .gso_size = 1448,
+                                    .header = 54,
+                                    .gso = FRAME_GSO_TCPV4,
+                                    .flags = FRAME_CSUM_PARTIAL};
+
+    net_guest_init(&net, 1, 0);
+    net_attach(&net, 1);
+    net_up(&net, NVSP_VERSION_6_1);
+    g_assert_true(net_switch_push(&net, 0, frame, &meta));
+    while (net_take(&net, &net.channel, &pages)) {
+        for (unsigned i = 0; i < pages.ranges; i++) {
+            uint32_t len = net_frame_of(&net, &pages, i, got, sizeof(got));
+            g_assert_cmpuint(len, <=, 1514);
+            g_assert_cmpmem(got + 54, len - 54, frame + 54 + seen, len - 54);
+            g_assert_cmphex(tcp_sum(got, len), ==, 0xffff);
+            seen += len - 54;
+        }
+        net_complete_pages(&net, &net.channel, pages.id);
+    }
+    g_assert_cmpuint(seen, ==, 14480);
+    g_assert_cmpuint(net_stats(&net).dropped_in, ==, 0);
+    net_guest_free(&net);
+}
+
+static void test_partial_checksum_is_put_in(void)
+{
+    uint8_t frame[600], got[700];
+    struct net_guest net;
+    struct net_pages pages;
+    uint32_t length = make_tcp(frame, 400), sum;
+    const struct frame_meta meta = {.length = length,
+                                    .hash = 1,
+                                    .csum_start = 34,
+                                    .csum_offset = 16,
+                                    .flags = FRAME_CSUM_PARTIAL};
+
+    /* The pseudo header's sum is there already. */
+    sum = 0x0a00 + 1 + 0x0a00 + 2 + 6 + (length - 34);
+    sum = (sum & 0xffff) + (sum >> 16);
+    frame[50] = (uint8_t)(sum >> 8);
+    frame[51] = (uint8_t)sum;
+    net_guest_init(&net, 1, 0);
+    net_attach(&net, 1);
+    net_up(&net, NVSP_VERSION_6_1);
+    g_assert_true(net_switch_push(&net, 0, frame, &meta));
+    g_assert_true(net_take(&net, &net.channel, &pages));
+    g_assert_cmpuint(net_frame_of(&net, &pages, 0, got, sizeof(got)), ==, length);
+    g_assert_cmphex(tcp_sum(got, length), ==, 0xffff);
+    net_guest_free(&net);
+}
+
+static void test_oversize_dropped(void)
+{
+    uint8_t frame[3000];
+    struct net_guest net;
+    struct net_pages pages;
+
+    net_guest_init(&net, 1, 0);
+    net_attach(&net, 1);
+    net_up(&net, NVSP_VERSION_6_1);
+    net_make_frame(frame, sizeof(frame), 0);
+    net_switch_send(&net, 0, frame, sizeof(frame));
+    g_assert_false(net_take(&net, &net.channel, &pages));
+    g_assert_cmpuint(net_stats(&net).dropped_in, ==, 1);
+    net_guest_free(&net);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/netvsp-frames/tx/lengths", test_transmit);
+    g_test_add_func("/netvsp-frames/tx/without-port", test_transmit_without_port);
+    g_test_add_func("/netvsp-frames/tx/headers-across-borders", test_headers_across_borders);
+    g_test_add_func("/netvsp-frames/tx/several-messages", test_several_messages);
+    g_test_add_func("/netvsp-frames/tx/back-pressure", test_back_pressure);
+    g_test_add_func("/netvsp-frames/tx/detach-while-waiting", test_detach_lets_go_of_waiting);
+    g_test_add_func("/netvsp-frames/rx/linux", test_receive_linux);
+    g_test_add_func("/netvsp-frames/rx/ipxe", test_receive_ipxe);
+    g_test_add_func("/netvsp-frames/rx/batch", test_batch);
+    g_test_add_func("/netvsp-frames/rx/batch-of-one", test_batch_of_one);
+    g_test_add_func("/netvsp-frames/rx/out-of-suballocations", test_out_of_suballocations);
+    g_test_add_func("/netvsp-frames/rx/out-of-ring", test_out_of_ring);
+    g_test_add_func("/netvsp-frames/rx/filter-zero", test_filter_zero_stops);
+    g_test_add_func("/netvsp-frames/rx/filter-address", test_filter_by_address);
+    g_test_add_func("/netvsp-frames/rx/without-driver", test_frames_without_driver);
+    g_test_add_func("/netvsp-frames/rx/gso-cut", test_gso_is_cut);
+    g_test_add_func("/netvsp-frames/rx/partial-checksum", test_partial_checksum_is_put_in);
+    g_test_add_func("/netvsp-frames/rx/oversize", test_oversize_dropped);
+    return g_test_run();
+}

@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Port policies as the switch core applies them: VLANs, guards, isolation, mirror, rates, storms,
+ * snooping. What each judge thinks of single frames is in the tests of policy.c and its like.
+ */
+#include "vswitch/switch.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "tests/unit/switch_fixture.h"
+
+static void allow(struct port_policy *policy, uint16_t vlan)
+{
+    policy->trunk[vlan / 64] |= 1ull << vlan % 64;
+}
+
+/* Ports 0 and 1 in VLAN 10, 2 in VLAN 20, 3 a trunk of both. */
+static struct sf_net *vlan_net(void)
+{
+    struct sf_net *net = sf_new(0);
+    struct port_policy trunk = {.vlan_mode = VLAN_TRUNK};
+
+    for (unsigned i = 0; i < 3; i++)
+        sf_add(net, SF_ALL_CAPS, false,
+               &(struct port_policy){.vlan_mode = VLAN_ACCESS, .vlan = i < 2 ? 10 : 20});
+    allow(&trunk, 10);
+    allow(&trunk, 20);
+    sf_add(net, SF_ALL_CAPS, false, &trunk);
+    return net;
+}
+
+static void test_vlan_isolation(void)
+{
+    struct sf_net *net = vlan_net();
+
+    sf_send(net, 0, 1, SF_BROADCAST);
+    g_assert_cmpuint(sf_taken(net, 3, 0)->meta.vlan_tci, ==, 10);
+    g_assert_cmpuint(sf_taken(net, 3, 0)->meta.flags, ==, FRAME_VLAN);
+    g_assert_cmpuint(sf_taken(net, 1, 0)->meta.flags, ==, 0);
+    g_assert_cmpstr(sf_receivers(net), ==, "13");
+
+    /* The same address in the other VLAN is another station. */
+    sf_send(net, 2, 1, SF_BROADCAST);
+    g_assert_cmpstr(sf_receivers(net), ==, "3");
+    sf_send(net, 1, 2, 1);
+    g_assert_cmpstr(sf_receivers(net), ==, "0");
+    sf_send_vlan(net, 3, 3, 1, 20);
+    g_assert_cmpuint(sf_taken(net, 2, 0)->meta.flags, ==, 0);
+    g_assert_cmpstr(sf_receivers(net), ==, "2");
+    sf_send_vlan(net, 3, 3, 1, 10);
+    g_assert_cmpstr(sf_receivers(net), ==, "0");
+    sf_free(net);
+}
+
+static void test_attack_vlan(void)
+{
+    struct sf_net *net = vlan_net();
+
+    sf_send_vlan(net, 3, 3, SF_BROADCAST, 30); /* not of the trunk */
+    sf_send(net, 3, 3, SF_BROADCAST);          /* no native VLAN: nobody else is untagged */
+    sf_send_vlan(net, 0, 1, SF_BROADCAST, 20); /* a tag on an access port */
+    g_assert_cmpstr(sf_receivers(net), ==, "");
+    g_assert_cmpuint(sf_stats(net, 3).drops_in[DROP_VLAN], ==, 1);
+    g_assert_cmpuint(sf_stats(net, 0).drops_in[DROP_VLAN], ==, 1);
+    sf_free(net);
+}
+
+/* A change of VLAN forgets who was there. */
+static void test_vlan_change(void)
+{
+    struct sf_net *net = vlan_net();
+
+    sf_send(net, 0, 1, SF_BROADCAST);
+    sf_receivers(net);
+    sf_policy(net, 0, &(struct port_policy){.vlan_mode = VLAN_ACCESS, .vlan = 20});
+    sf_send(net, 1, 2, 1);
+    g_assert_cmpstr(sf_receivers(net), ==, "3");
+    sf_send(net, 2, 2, 1);
+    g_assert_cmpstr(sf_receivers(net), ==, "03");
+    sf_free(net);
+}
+
+static void test_isolation(void)
+{
+    struct sf_net *net = sf_new(3);
+
+    sf_policy(net, 0, &(struct port_policy){.isolated = true});
+    sf_policy(net, 1, &(struct port_policy){.isolated = true});
+    sf_send(net, 0, 1, SF_BROADCAST);
+    g_assert_cmpstr(sf_receivers(net), ==, "2");
+    sf_send(net, 1, 2, 1); /* known, and yet not reached */
+    g_assert_cmpstr(sf_receivers(net), ==, "");
+    g_assert_cmpuint(sf_stats(net, 0).drops_out[DROP_ISOLATED], ==, 1);
+    sf_send(net, 2, 3, 1);
+    g_assert_cmpstr(sf_receivers(net), ==, "0");
+    sf_free(net);
+}
+
+static void test_attack_mac_guard(void)
+{
+    struct sf_net *net = sf_new(2);
+
+    sf_policy(net, 0, &(struct port_policy){.mac_guard = true, .mac = {2, 0, 0, 0, 0, 1}});
+    sf_send(net, 0, 5, SF_BROADCAST);
+    g_assert_cmpstr(sf_receivers(net), ==, "");
+    g_assert_cmpuint(sf_stats(net, 0).drops_in[DROP_MAC_GUARD], ==, 1);
+    g_assert_cmpuint(sf_stats(net, 0).addresses, ==, 0);
+    sf_send(net, 0, 1, SF_BROADCAST);
+    g_assert_cmpstr(sf_receivers(net), ==, "1");
+    sf_free(net);
+}
+
+/* The source rewrites its frame after it was judged, when the first target is served. */
+static void spoil(struct port_dummy *dummy, const struct frame *frame)
+{
+    memset(dummy->context, 0x5a, 12);
+    (void)frame;
+}
+
+static void test_attack_rewritten(void)
+{
+    struct sf_net *net = sf_new(3);
+    uint8_t bytes[60];
+    struct frame frame = sf_frame(bytes, sizeof(bytes), 1, SF_BROADCAST);
+
+    sf_policy(net, 0, &(struct port_policy){.mac_guard = true, .mac = {2, 0, 0, 0, 0, 1}});
+    net->port[1].dummy.sink = spoil;
+    net->port[1].dummy.context = bytes;
+    sf_give(net, 0, &frame, 1);
+    g_assert_cmpuint(bytes[6], ==, 0x5a);
+    static const uint8_t judged[] = {2, 0, 0, 0, 0, 1};
+    g_assert_cmpmem(sf_taken(net, 2, 0)->bytes + 6, 6, judged, 6);
+    sf_free(net);
+}
+
+static void test_mirror(void)
+{
+    struct sf_net *net = sf_new(4);
+
+    sf_send(net, 1, 2, SF_BROADCAST);
+    sf_send(net, 2, 3, SF_BROADCAST);
+    sf_receivers(net);
+    sf_policy(net, 0, &(struct port_policy){.mirror_to = net->port[3].number});
+    sf_send(net, 0, 1, 2); /* from it */
+    g_assert_cmpstr(sf_receivers(net), ==, "13");
+    sf_send(net, 1, 2, 1); /* to it */
+    g_assert_cmpstr(sf_receivers(net), ==, "03");
+    sf_send(net, 1, 2, 3); /* not its business */
+    g_assert_cmpstr(sf_receivers(net), ==, "2");
+    sf_send(net, 3, 9, 1); /* its own frames do not come back to the mirror */
+    g_assert_cmpstr(sf_receivers(net), ==, "0");
+    vswitch_port_remove(net->vswitch, &net->port[3].dummy.port);
+    sf_add(net, SF_ALL_CAPS, false, &(struct port_policy){.vlan_mode = VLAN_NONE});
+    sf_send(net, 1, 2, 1); /* the slot's next owner is not the mirror */
+    g_assert_cmpstr(sf_receivers(net), ==, "0");
+    sf_free(net);
+}
+
+static void test_refused(void)
+{
+    struct sf_net *net = sf_new(2);
+    struct port *port = &net->port[0].dummy.port;
+    const struct port_policy bad[] = {
+        {.vlan_mode = VLAN_ACCESS, .vlan = 4095},
+        {.vlan_mode = VLAN_ACCESS, .vlan = 0},
+        {.vlan_mode = VLAN_ACCESS, .vlan = 5000},
+        {.rate_in = 7999},
+        {.rate_out = 1},
+        {.mirror_to = 1},
+        {.mirror_to = 77},
+    };
+    struct port_dummy dummy;
+    uint32_t number = 0;
+
+    for (unsigned i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+        g_assert_cmpint(vswitch_port_set_policy(net->vswitch, port, &bad[i]), ==, -EINVAL);
+    port_dummy_init(&dummy, 0, SF_MTU, false);
+    g_assert_cmpint(vswitch_port_add(net->vswitch, &dummy.port, &bad[0], &number), ==, -EINVAL);
+    sf_free(net);
+}
+
+static void send_many(struct sf_net *net, unsigned port, unsigned from, unsigned to, unsigned count)
+{
+    uint8_t bytes[1000];
+    g_autofree struct frame *frames = g_new(struct frame, count);
+
+    for (unsigned i = 0; i < count; i++)
+        frames[i] = sf_frame(bytes, sizeof(bytes), from, to);
+    sf_give(net, port, frames, count);
+}
+
+/* 8 kbit/s and a burst of 5000 bytes: five frames of 1000 bytes, or six if one leaks out. */
+static void test_rates(void)
+{
+    struct sf_net *net = sf_new(2);
+
+    sf_send(net, 1, 2, SF_BROADCAST);
+    sf_receivers(net);
+    sf_policy(net, 0, &(struct port_policy){.rate_in = 8000, .burst_in = 5000});
+    send_many(net, 0, 1, 2, 40);
+    g_assert_cmpuint(net->port[1].taken->len, >=, 5);
+    g_assert_cmpuint(net->port[1].taken->len, <=, 6);
+    g_assert_cmpuint(sf_stats(net, 0).drops_in[DROP_RATE_IN], ==, 40 - sf_got(net, 1));
+
+    sf_policy(net, 0, &(struct port_policy){.vlan_mode = VLAN_NONE});
+    sf_policy(net, 1, &(struct port_policy){.rate_out = 8000, .burst_out = 5000});
+    send_many(net, 0, 1, 2, 100);
+    g_assert_cmpuint(net->port[1].taken->len, >=, 5);
+    g_assert_cmpuint(net->port[1].taken->len, <=, 6);
+    g_assert_cmpuint(sf_stats(net, 1).drops_out[DROP_RATE_OUT], ==, 100 - sf_got(net, 1));
+    sf_free(net);
+}
+
+/* What goes to all is limited, what goes to one is not. */
+static void test_attack_storm(void)
+{
+    struct sf_net *net = sf_new(3);
+
+    sf_send(net, 1, 2, SF_BROADCAST);
+    sf_receivers(net);
+    sf_policy(net, 0, &(struct port_policy){.storm = 100});
+    send_many(net, 0, 1, SF_BROADCAST, 500);
+    g_assert_cmpuint(net->port[1].taken->len, >=, 16);
+    g_assert_cmpuint(net->port[1].taken->len, <, 100);
+    g_assert_cmpuint(sf_stats(net, 0).drops_in[DROP_STORM], ==, 500 - sf_got(net, 2));
+    send_many(net, 0, 1, 77, 500); /* unknown */
+    g_assert_cmpuint(sf_got(net, 2), <, 100);
+    sf_got(net, 1);
+    send_many(net, 0, 1, 2, 500);
+    g_assert_cmpuint(sf_got(net, 1), ==, 500);
+    sf_free(net);
+}
+
+/* Who floods pays: while it floods six ports, another port's frames do not wait six times as long.
+ */
+static void test_attack_flood_fairness(void)
+{
+    struct sf_net *net = sf_new(8);
+    uint8_t bytes[2][60];
+    g_autofree struct frame *frames = g_new(struct frame, 2 * 640);
+
+    sf_send(net, 7, 7, SF_BROADCAST);
+    sf_receivers(net);
+    for (unsigned i = 0; i < 640; i++) {
+        frames[i] = sf_frame(bytes[0], 60, 1, SF_BROADCAST);
+        frames[640 + i] = sf_frame(bytes[1], 60, 2, 7);
+    }
+    port_dummy_give(&net->port[0].dummy, frames, 640, 1);
+    port_dummy_give(&net->port[1].dummy, frames + 640, 640, 1);
+    sf_settle(net);
+    unsigned flooded = 0, mine = 0;
+    for (unsigned i = 0; mine < 640; i++) {
+        bool flood = sf_taken(net, 7, i)->bytes[11] == 1;
+        flooded += flood;
+        mine += !flood;
+    }
+    g_assert_cmpuint(flooded, <=, 3 * PORT_BURST);
+    g_assert_cmpuint(sf_got(net, 7), ==, 1280);
+    sf_free(net);
+}
+
+/* --- Snooping --------------------------------------------------------------------------------- */
+
+/* With snooping on, a group whose fate nobody has told floods; the rest is in test-snoop.c. */
+static void test_snooping_floods(void)
+{
+    struct sf_net *net = sf_new_with(&(struct vswitch_config){.name = "test", .snooping = true}, 3);
+    uint8_t bytes[60];
+    struct frame frame = sf_frame(bytes, sizeof(bytes), 1, 2);
+
+    bytes[0] = 0x01;
+    bytes[1] = 0x00;
+    bytes[2] = 0x5e;
+    bytes[3] = 0x01;
+    sf_give(net, 0, &frame, 1);
+    g_assert_cmpstr(sf_receivers(net), ==, "12");
+    g_assert_cmpuint(sf_stats(net, 0).multicast_in, ==, 1);
+    sf_free(net);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/switch-policy/vlan-isolation", test_vlan_isolation);
+    g_test_add_func("/switch-policy/vlan-change", test_vlan_change);
+    g_test_add_func("/switch-policy/isolation", test_isolation);
+    g_test_add_func("/switch-policy/mirror", test_mirror);
+    g_test_add_func("/switch-policy/refused", test_refused);
+    g_test_add_func("/switch-policy/rates", test_rates);
+    g_test_add_func("/switch-policy/snooping-floods", test_snooping_floods);
+    g_test_add_func("/switch-policy/attack/vlan", test_attack_vlan);
+    g_test_add_func("/switch-policy/attack/mac-guard", test_attack_mac_guard);
+    g_test_add_func("/switch-policy/attack/rewritten", test_attack_rewritten);
+    g_test_add_func("/switch-policy/attack/storm", test_attack_storm);
+    g_test_add_func("/switch-policy/attack/flood-fairness", test_attack_flood_fairness);
+    return g_test_run();
+}

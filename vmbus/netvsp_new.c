@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Making and freeing a netvsp, and what is told about one.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "vmbus/netvsp_priv.h"
+
+#define MTU_DEFAULT 1500u
+
+static bool config_good(const struct netvsp_config *config)
+{
+    static const uint8_t zero[6];
+
+    return config->lanes >= 1 && config->lanes <= LIMIT_PORT_QUEUES &&
+           config->lanes <= LIMIT_LANES && config->mtu <= LIMIT_MTU &&
+           (!config->mtu || config->mtu >= NET_MTU_MIN) && !(config->mac[0] & 1) &&
+           memcmp(config->mac, zero, sizeof(zero)) != 0;
+}
+
+struct netvsp *netvsp_new(const struct netvsp_config *config)
+{
+    struct netvsp *netvsp;
+
+    if (!config_good(config)) {
+        errno = EINVAL;
+        return NULL;
+    }
+    netvsp = calloc(1, sizeof(*netvsp));
+    if (!netvsp)
+        return NULL;
+    netvsp->vsp.class = &net_class;
+    netvsp->vsp.instance = config->instance;
+    netvsp->vsp.lane = config->lane[0];
+    netvsp->channels = config->lanes;
+    memcpy(netvsp->lane, config->lane, sizeof(netvsp->lane));
+    netvsp->max_mtu = config->mtu ? config->mtu : MTU_DEFAULT;
+    atomic_store(&netvsp->mtu, netvsp->max_mtu);
+    for (unsigned i = 0; i < netvsp->channels; i++) {
+        struct net_channel *chan = &netvsp->channel[i];
+        chan->netvsp = netvsp;
+        chan->lane = config->lane[i];
+        chan->index = i;
+    }
+    net_buffers_init(netvsp);
+    net_port_init(netvsp);
+    net_control_init(netvsp, config);
+    return netvsp;
+}
+
+void netvsp_free(struct netvsp *netvsp)
+{
+    if (!netvsp)
+        return;
+    netvsp_detach(netvsp);
+    free(netvsp);
+}
+
+struct vsp *netvsp_vsp(struct netvsp *netvsp)
+{
+    return &netvsp->vsp;
+}
+
+static uint64_t value(const _Atomic uint64_t *counter)
+{
+    return atomic_load_explicit(counter, memory_order_relaxed);
+}
+
+void netvsp_stats(const struct netvsp *netvsp, struct netvsp_stats *ret_stats)
+{
+    *ret_stats = (struct netvsp_stats){0};
+    for (unsigned i = 0; i < netvsp->channels; i++) {
+        const struct net_counters *from = &netvsp->channel[i].count;
+        ret_stats->frames_in += value(&from->frames_in);
+        ret_stats->bytes_in += value(&from->bytes_in);
+        ret_stats->frames_out += value(&from->frames_out);
+        ret_stats->bytes_out += value(&from->bytes_out);
+        ret_stats->filtered_in += value(&from->filtered_in);
+        ret_stats->dropped_in += value(&from->dropped_in);
+        ret_stats->dropped_out += value(&from->dropped_out);
+        ret_stats->bad_out += value(&from->bad_out);
+        ret_stats->stalls_in += value(&from->stalls_in);
+        ret_stats->stalls_out += value(&from->stalls_out);
+    }
+}
+
+void net_rndis_stats(void *context, struct rndis_stats *ret_stats)
+{
+    struct netvsp_stats stats;
+
+    netvsp_stats(context, &stats);
+    *ret_stats = (struct rndis_stats){
+        .frames_in = stats.frames_in,
+        .bytes_in = stats.bytes_in,
+        .frames_out = stats.frames_out,
+        .bytes_out = stats.bytes_out,
+        .errors_in = stats.dropped_in,
+        .errors_out = stats.bad_out,
+    };
+}
+
+void netvsp_info(const struct netvsp *netvsp, struct netvsp_info *ret_info)
+{
+    uint64_t mac = atomic_load(&netvsp->mac);
+
+    *ret_info = (struct netvsp_info){
+        .nvsp = atomic_load(&netvsp->version),
+        .ndis = atomic_load(&netvsp->ndis),
+        .attached = atomic_load(&netvsp->attached),
+        .link = atomic_load(&netvsp->link),
+        .filter = atomic_load(&netvsp->filter),
+        .mtu = atomic_load(&netvsp->mtu),
+        .channels = atomic_load(&netvsp->open_channels),
+    };
+    memcpy(ret_info->mac, &mac, sizeof(ret_info->mac));
+}

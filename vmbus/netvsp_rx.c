@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * From the port to the guest: frames become RNDIS messages in suballocations of its receive buffer.
+ *
+ * Each frame lies in one suballocation of its own; a batch of them goes as one transfer-page
+ * packet, as long as the guest is known to take that. What is larger than the guest's MTU or lacks
+ * its checksum goes through the segmenter first. When suballocations or ring room run out, reading
+ * stops until the guest completes something; the port ring then fills up and the switch drops. A
+ * guest that wants nothing (no driver, filter 0, buffer revoked) has its frames taken and dropped
+ * at once.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "src/common/container.h"
+#include "vmbus/netvsp_priv.h"
+
+#define PUMP_FRAMES 256u /* then the lane's others have a turn */
+
+/* --- View */
+
+void net_view_publish(struct netvsp *netvsp)
+{
+    const struct rndis *rndis = &netvsp->rndis;
+    uint64_t words[NET_VIEW_WORDS] = {0}, mac = 0;
+    struct net_view view = {
+        .filter = rndis->filter,
+        .offload = rndis->offload,
+        .hash = rndis->rss.enabled && atomic_load(&netvsp->ndis) >= (6u << 16 | 30u),
+    };
+
+    memcpy(words, &view, sizeof(view));
+    atomic_fetch_add(&netvsp->view_sequence, 1);
+    for (unsigned i = 0; i < NET_VIEW_WORDS; i++)
+        atomic_store_explicit(&netvsp->view[i], words[i], memory_order_release);
+    atomic_fetch_add(&netvsp->view_sequence, 1);
+    memcpy(&mac, rndis->filter.mac, 6);
+    atomic_store(&netvsp->mac, mac);
+    atomic_store(&netvsp->filter, rndis->initialised ? rndis->filter.bits : 0);
+}
+
+/* A view that is being changed is read again; the writer is never long. */
+static void look(struct net_channel *chan)
+{
+    struct netvsp *netvsp = chan->netvsp;
+    uint64_t words[NET_VIEW_WORDS];
+    uint32_t sequence = atomic_load(&netvsp->view_sequence);
+
+    while (sequence != chan->viewed) {
+        for (unsigned i = 0; i < NET_VIEW_WORDS; i++)
+            words[i] = atomic_load_explicit(&netvsp->view[i], memory_order_acquire);
+        uint32_t after = atomic_load(&netvsp->view_sequence);
+        if (after == sequence && sequence % 2 == 0) {
+            memcpy(&chan->view, words, sizeof(chan->view));
+            chan->viewed = sequence;
+        }
+        sequence = after;
+    }
+}
+
+/* --- Batches */
+
+/* Send what has been gathered. 0; -EAGAIN no room, it stays; else it is forgotten. */
+static int send_batch(struct net_channel *chan)
+{
+    struct netvsp *netvsp = chan->netvsp;
+    struct net_batch *batch = &chan->batch;
+    const struct nvsp_message message = {
+        .type = NVSP_RNDIS,
+        .rndis = {.channel = NVSP_CHANNEL_DATA, .section = NVSP_NO_SECTION},
+    };
+    struct iovec iov = {(void *)(uintptr_t)&message, net_message_size(netvsp)};
+
+    if (!batch->ranges)
+        return 0;
+    int error = vmbus_channel_send_pages(chan->channel, net_transaction(chan, batch->chain.first),
+                                         netvsp->buffer[NET_RECEIVE].id, batch->range,
+                                         batch->ranges, &iov, 1);
+    if (error == -EAGAIN)
+        return error;
+    netvsp->head[batch->chain.first] = true;
+    batch->ranges = 0;
+    batch->chain = (struct net_chain){NET_NONE, NET_NONE, 0};
+    return error;
+}
+
+static unsigned batch_max(const struct netvsp *netvsp)
+{
+    return atomic_load(&netvsp->version) == NVSP_VERSION_1 ? 1 : NET_BATCH;
+}
+
+/* --- One frame */
+
+/* Write header and frame into suballocation `sub`. */
+static bool fill(struct net_channel *chan, uint32_t sub, const uint8_t *header, uint32_t header_len,
+                 const struct frame_meta *meta, const struct iovec *data, const uint8_t *head,
+                 uint32_t head_len)
+{
+    struct iovec iov[NET_SUB_IOVECS];
+    int got = net_sub_lease(chan->netvsp, sub, header_len + meta->length, iov);
+    unsigned iovs = (unsigned)got;
+    size_t at = header_len + head_len, skip = head_len;
+
+    if (got < 0)
+        return false;
+    gmem_iov_write(iov, iovs, 0, header, header_len);
+    gmem_iov_write(iov, iovs, header_len, head, head_len);
+    for (unsigned i = 0; i < 2; i++) {
+        size_t len = data[i].iov_len;
+        if (skip >= len) {
+            skip -= len;
+            continue;
+        }
+        at += gmem_iov_write(iov, iovs, at, (const uint8_t *)data[i].iov_base + skip, len - skip);
+        skip = 0;
+    }
+    gmem_release_written(chan->gmem, iov, iovs);
+    return true;
+}
+
+/* Put one frame that needs no more work into the batch. 0 also for one that is dropped; -EAGAIN. */
+static int deliver(struct net_channel *chan, const struct frame_meta *meta,
+                   const struct iovec data[2])
+{
+    struct netvsp *netvsp = chan->netvsp;
+    struct net_batch *batch = &chan->batch;
+    uint8_t head[RNDIS_FRAME_HEAD], header[RNDIS_BUILD_MAX];
+    uint32_t head_len = meta->length < sizeof(head) ? meta->length : (uint32_t)sizeof(head);
+
+    if (batch->ranges == batch_max(netvsp) && send_batch(chan) == -EAGAIN)
+        return -EAGAIN;
+    gmem_iov_read(data, 2, 0, head, head_len);
+    if (!rndis_filter_pass(&chan->view.filter, head)) {
+        net_count(&chan->count.filtered_in, 1);
+        return 0;
+    }
+    int len = rndis_build_packet(meta, head, head_len, chan->view.offload, chan->view.hash, header,
+                                 sizeof(header));
+    if (len < 0 || (uint32_t)len + meta->length > netvsp->sub_size) {
+        net_count(&chan->count.dropped_in, 1);
+        return 0;
+    }
+    uint32_t sub = net_chain_take(netvsp, &chan->data);
+    if (sub == NET_NONE)
+        return -EAGAIN;
+    if (!fill(chan, sub, header, (uint32_t)len, meta, data, head, head_len)) {
+        net_chain_add(netvsp, &chan->data, sub);
+        net_count(&chan->count.dropped_in, 1);
+        return 0;
+    }
+    batch->range[batch->ranges++] =
+        (struct vmbus_page_range){(uint32_t)len + meta->length, sub * netvsp->sub_size};
+    net_chain_add(netvsp, &batch->chain, sub);
+    net_count(&chan->count.frames_in, 1);
+    net_count(&chan->count.bytes_in, meta->length);
+    return 0;
+}
+
+/* --- Queues */
+
+static void stall(struct net_channel *chan)
+{
+    if (!chan->stalled)
+        net_count(&chan->count.stalls_in, 1);
+    chan->stalled = true;
+}
+
+void net_rx_drop(struct net_queue *queue)
+{
+    queue->pending = queue->cutting = queue->cut = false;
+}
+
+/* Deliver the pending frame piece by piece. */
+static int deliver_pieces(struct net_channel *chan, struct net_queue *queue)
+{
+    for (;;) {
+        if (!queue->cut) {
+            int len =
+                segment_next(&queue->segmenter, queue->bytes, sizeof(queue->bytes), &queue->piece);
+            if (len < 0)
+                net_count(&chan->count.dropped_in, 1);
+            if (len <= 0)
+                return 0;
+            queue->cut = true;
+        }
+        const struct iovec data[2] = {{queue->bytes, queue->piece.length}, {NULL, 0}};
+        int error = deliver(chan, &queue->piece, data);
+        if (error)
+            return error;
+        queue->cut = false;
+    }
+}
+
+/* Deliver the pending frame. */
+static int deliver_pending(struct net_channel *chan, struct net_queue *queue)
+{
+    const struct netvsp *netvsp = chan->netvsp;
+    uint32_t mtu = atomic_load(&netvsp->mtu);
+
+    if (!atomic_load(&netvsp->filter) || !net_receivable(chan)) {
+        net_count(&chan->count.filtered_in, 1);
+        return 0;
+    }
+    if (!queue->cutting && segment_needed(&queue->frame.meta, PORT_CAP_VLAN, mtu)) {
+        if (segment_begin(&queue->segmenter, &queue->frame, PORT_CAP_VLAN, mtu)) {
+            net_count(&chan->count.dropped_in, 1);
+            return 0;
+        }
+        queue->cutting = true;
+    }
+    return queue->cutting ? deliver_pieces(chan, queue)
+                          : deliver(chan, &queue->frame.meta, queue->frame.data);
+}
+
+static void broken(struct net_channel *chan, struct net_queue *queue)
+{
+    queue->broken = true;
+    lane_unwatch(chan->lane, &queue->data);
+    log_guest(&chan->netvsp->log_limit, "netvsp: the switch broke queue %u of the port ring",
+              (unsigned)(queue - chan->netvsp->queue));
+}
+
+/* Move up to `max` frames. How many; the queue is empty when it is less; -EAGAIN stalled. */
+static int move(struct net_channel *chan, struct net_queue *queue, int max)
+{
+    int moved = 0;
+
+    for (; moved < max; moved++) {
+        if (!queue->pending) {
+            int ranges = port_queue_pull(queue->in, &queue->frame.meta, queue->frame.data);
+            if (ranges < 0)
+                broken(chan, queue);
+            if (ranges <= 0)
+                return moved;
+            if (ranges == 1)
+                queue->frame.data[1] = (struct iovec){NULL, 0};
+            queue->pending = true;
+        }
+        if (deliver_pending(chan, queue))
+            return -EAGAIN;
+        net_rx_drop(queue);
+    }
+    return moved;
+}
+
+/* True if the queue has more and nothing stands in the way. */
+static bool pump_queue(struct net_channel *chan, struct net_queue *queue)
+{
+    int moved = move(chan, queue, PUMP_FRAMES);
+
+    if (!queue->pending && port_queue_release(queue->in))
+        port_queue_ring_room(queue->in);
+    if (moved == -EAGAIN) {
+        stall(chan);
+        return false;
+    }
+    if (queue->broken)
+        return false;
+    if (moved == PUMP_FRAMES)
+        return true;
+    if (!port_queue_arm(queue->in))
+        return false;
+    port_queue_disarm(queue->in);
+    return true;
+}
+
+void net_rx_pump(struct net_channel *chan)
+{
+    bool more = false;
+
+    chan->stalled = false;
+    net_enter(chan);
+    look(chan);
+    if (chan->channel && net_receivable(chan) && send_batch(chan) == -EAGAIN)
+        stall(chan);
+    for (unsigned i = 0; i < chan->netvsp->queues && !chan->stalled; i++)
+        if (chan->netvsp->queue[i].owner == chan && !chan->netvsp->queue[i].broken)
+            more |= pump_queue(chan, &chan->netvsp->queue[i]);
+    if (chan->channel && net_receivable(chan) && send_batch(chan) == -EAGAIN)
+        stall(chan);
+    net_leave(chan);
+    if (more && !chan->stalled)
+        lane_post(chan->lane, &chan->pump);
+}

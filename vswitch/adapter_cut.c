@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The ingress drop, as one line for nft. "add" before "delete" makes both ways of the line work
+ * whether the table is there or not.
+ */
+#include "vswitch/adapter_cut.h"
+
+#include <string.h>
+
+#include "vswitch/adapter.h"
+
+#define NFT "/usr/sbin/nft"
+
+static bool nft_run(char *rules, GError **error)
+{
+    char program[] = NFT;
+    char *command[] = {program, rules, NULL};
+    g_autofree char *said = NULL;
+    g_autoptr(GError) cause = NULL;
+    int status;
+
+    if (g_spawn_sync(NULL, command, NULL, G_SPAWN_STDOUT_TO_DEV_NULL, NULL, NULL, NULL, &said,
+                     &status, &cause) &&
+        g_spawn_check_wait_status(status, &cause))
+        return true;
+    if (said)
+        said[strcspn(said, "\n")] = '\0';
+    g_set_error(error, ADAPTER_ERROR, ADAPTER_ERROR_SYSTEM, "nft: %s",
+                said && *said ? said : cause->message);
+    return false;
+}
+
+bool adapter_cut(int index, const char *name, GError **error)
+{
+    g_autofree char *rules = NULL;
+
+    if (strpbrk(name, "\"\\;{}")) {
+        g_set_error(error, ADAPTER_ERROR, ADAPTER_ERROR_UNFIT,
+                    "%s: nft takes no name with such characters; rename the link", name);
+        return false;
+    }
+    rules = g_strdup_printf(
+        "add table netdev vmbusd_%d; delete table netdev vmbusd_%d; add table netdev vmbusd_%d; "
+        "add chain netdev vmbusd_%d ingress "
+        "{ type filter hook ingress device \"%s\" priority -500; policy drop; }",
+        index, index, index, index, name);
+    return nft_run(rules, error);
+}
+
+bool adapter_heal(int index, GError **error)
+{
+    g_autofree char *rules =
+        g_strdup_printf("add table netdev vmbusd_%d; delete table netdev vmbusd_%d", index, index);
+
+    return nft_run(rules, error);
+}

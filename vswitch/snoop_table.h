@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The table behind snooping: sets of ports by VLAN and group. Private to snoop*.c.
+ *
+ * A set of routers is an entry like a group's, with no address. An entry never moves or goes within
+ * a table, so that a lookup needs no lock; ageing copies what is alive into the second table and
+ * swaps them. A reader that sleeps through a whole generation may then read another set than it
+ * looked for, and a frame goes to ports that did not ask for it, or misses some: once.
+ */
+#ifndef VMBUSD_VSWITCH_SNOOP_TABLE_H
+#define VMBUSD_VSWITCH_SNOOP_TABLE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "vswitch/snoop.h"
+
+#define SNOOP_KEY_WORDS 3u
+
+struct snoop_key {
+    uint64_t word[SNOOP_KEY_WORDS]; /* the first is never 0 */
+};
+
+/* `address` is of `length` bytes (4 or 16), NULL for the family's routers. */
+void snoop_key(struct snoop_key *ret_key, uint16_t vlan, const uint8_t *address, unsigned length);
+
+/* The port is in the set from now on. If there is no room for it, it gets all groups; one that is
+ * no uplink may have LIMIT_SNOOPING_PORT. Any thread. */
+void snoop_table_join(struct snoop *snoop, const struct snoop_key *key, unsigned port, bool uplink,
+                      uint64_t now_ns);
+
+/* No more. Any thread. */
+void snoop_table_leave(struct snoop *snoop, const struct snoop_key *key, unsigned port);
+
+/* The routers, and the group's ports unless it is NULL. False if there are no routers, or not for
+ * long. Any thread, no lock. */
+bool snoop_table_find(struct snoop *snoop, const struct snoop_key *routers,
+                      const struct snoop_key *group, uint64_t now_ns, struct port_set *ret_ports);
+
+#endif
