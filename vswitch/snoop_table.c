@@ -15,6 +15,7 @@
 #define SLOTS       (2 * LIMIT_SNOOPING_GROUPS)
 #define WORDS       (LIMIT_SWITCH_PORTS / 64)
 #define GENERATIONS 3u
+#define TRIES       4u /* of a lookup; ageings are minutes apart */
 _Static_assert((SLOTS & (SLOTS - 1)) == 0, "a hash is cut with a mask");
 
 /* Ports by when they last said so: in this generation, the one before, the one before that. */
@@ -35,6 +36,7 @@ struct table {
 struct snoop {
     pthread_mutex_t mutex;
     _Atomic(struct table *) table; /* one of `tables` */
+    atomic_uint turns;             /* ageings begun */
     struct aged_set refused;       /* ports whose report found no room */
     unsigned used;                 /* slots taken, also by groups that have no port any more */
     uint16_t charged[LIMIT_SWITCH_PORTS]; /* sets a port came into in the life of this table */
@@ -285,6 +287,9 @@ static void turn(struct snoop *snoop)
 {
     struct table *from = current(snoop), *to = &snoop->tables[from == &snoop->tables[0]];
 
+    /* Before any write below: who reads beside it sees the count change. */
+    atomic_fetch_add_explicit(&snoop->turns, 1, memory_order_relaxed);
+    atomic_thread_fence(memory_order_release);
     wipe(to);
     memset(snoop->charged, 0, sizeof(snoop->charged));
     snoop->used = 0;
@@ -308,7 +313,7 @@ void snoop_age(struct snoop *snoop, uint64_t now_ns)
 
 /* --- Lookup ----------------------------------------------------------------------------------- */
 
-bool snoop_table_find(struct snoop *snoop, const struct snoop_key *routers,
+static bool find_once(struct snoop *snoop, const struct snoop_key *routers,
                       const struct snoop_key *group, uint64_t now_ns, struct port_set *ret_ports)
 {
     struct table *table = current(snoop);
@@ -338,4 +343,18 @@ unsigned snoop_groups(struct snoop *snoop)
         groups += (get(&slot->key[1]) || get(&slot->key[2])) && !is_empty(&slot->ports);
     }
     return groups;
+}
+
+bool snoop_table_find(struct snoop *snoop, const struct snoop_key *routers,
+                      const struct snoop_key *group, uint64_t now_ns, struct port_set *ret_ports)
+{
+    for (unsigned i = 0; i < TRIES; i++) {
+        unsigned turns = atomic_load_explicit(&snoop->turns, memory_order_acquire);
+        bool found = find_once(snoop, routers, group, now_ns, ret_ports);
+
+        atomic_thread_fence(memory_order_acquire);
+        if (atomic_load_explicit(&snoop->turns, memory_order_relaxed) == turns)
+            return found;
+    }
+    return false; /* flooding is never wrong */
 }

@@ -4,8 +4,7 @@
  *
  * A set of routers is an entry like a group's, with no address. An entry never moves or goes within
  * a table, so that a lookup needs no lock; ageing copies what is alive into the second table and
- * swaps them. A reader that sleeps through a whole generation may then read another set than it
- * looked for, and a frame goes to ports that did not ask for it, or misses some: once.
+ * swaps them. Ageings are counted, and a reader beside which one began reads again.
  */
 #ifndef VMBUSD_VSWITCH_SNOOP_TABLE_H
 #define VMBUSD_VSWITCH_SNOOP_TABLE_H
