@@ -27,7 +27,6 @@
 #define SWITCH_TURN_FRAMES 1024u                    /* then the lane looks after other things */
 #define SWITCH_FLUSH_AFTER 128u /* frames and 2 KiB, at most, before targets see theirs */
 #define SWITCH_ARENA       (256u << 10)
-#define SWITCH_SEGMENTS    256u /* that one frame may become by software; more is no honest TCP */
 
 /* A policy made ready. Never changes; replaced as a whole. */
 struct port_rules {

@@ -159,7 +159,7 @@ static void send_cut(struct switch_thread *thread, struct vswitch_port *target,
     struct segmenter segmenter;
     int error = -EMSGSIZE;
 
-    if (!meta->gso || meta->length / meta->gso_size <= SWITCH_SEGMENTS)
+    if (!meta->gso || meta->length / meta->gso_size <= LIMIT_SEGMENTS)
         error = segment_begin(&segmenter, frame, port_caps(target), port_mtu(target));
     if (error)
         drop_out(target, error == -EMSGSIZE ? DROP_OVERSIZE : DROP_MALFORMED, 1);

@@ -7,6 +7,8 @@ libcommon_a_SOURCES = \
 	src/common/host_memory.h \
 	src/common/json.c \
 	src/common/json.h \
+	src/common/json_request.c \
+	src/common/json_request.h \
 	src/common/lane.c \
 	src/common/lane.h \
 	src/common/limits.h \

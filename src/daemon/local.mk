@@ -11,6 +11,8 @@ libdaemon_a_SOURCES = \
 	src/daemon/dnsmasq.h \
 	src/daemon/external.c \
 	src/daemon/external.h \
+	src/daemon/folder.c \
+	src/daemon/folder.h \
 	src/daemon/machine_file.c \
 	src/daemon/machine_file.h \
 	src/daemon/nat.c \

@@ -8,6 +8,7 @@
 
 #include "src/common/log.h"
 #include "src/daemon/dnsmasq.h"
+#include "src/daemon/folder.h"
 #include "src/daemon/nat.h"
 
 struct networks {
@@ -49,27 +50,6 @@ const GPtrArray *networks_all(const struct networks *networks)
 
 /* --- Reading the folder ----------------------------------------------------------------------- */
 
-static gint by_text(gconstpointer a, gconstpointer b)
-{
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-/* The paths of *.xml, sorted. */
-static GPtrArray *list_files(const char *folder)
-{
-    GPtrArray *files = g_ptr_array_new_with_free_func(g_free);
-    GDir *dir = g_dir_open(folder, 0, NULL);
-    const char *name;
-
-    while (dir && (name = g_dir_read_name(dir)))
-        if (g_str_has_suffix(name, ".xml") && *name != '.')
-            g_ptr_array_add(files, g_build_filename(folder, name, NULL));
-    if (dir)
-        g_dir_close(dir);
-    g_ptr_array_sort(files, by_text);
-    return files;
-}
-
 static void free_config(void *config)
 {
     network_config_free(config);
@@ -97,7 +77,7 @@ static bool read_file(const char *path, GPtrArray *configs, GError **error)
 
 static GPtrArray *read_folder(const char *folder, unsigned *ret_refused)
 {
-    g_autoptr(GPtrArray) files = list_files(folder);
+    g_autoptr(GPtrArray) files = folder_list(folder, ".xml");
     GPtrArray *configs = g_ptr_array_new_with_free_func(free_config);
 
     *ret_refused = 0;

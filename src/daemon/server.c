@@ -5,7 +5,6 @@
 #include "src/daemon/server.h"
 
 #include <errno.h>
-#include <stddef.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -15,6 +14,7 @@
 #include <glib-unix.h>
 
 #include "src/common/json.h"
+#include "src/common/json_request.h"
 #include "src/common/limits.h"
 #include "src/common/log.h"
 
@@ -81,42 +81,15 @@ static void append(struct client *client, struct json_object *object)
 
 /* --- Requests --------------------------------------------------------------------------------- */
 
-struct request {
-    char *execute;
-    struct json_object *arguments, *id; /* borrowed from the document */
-};
-
-static bool read_arguments(const struct json_at *at, struct json_object *value, void *into,
-                           GError **error)
-{
-    ((struct request *)into)->arguments = value;
-    return json_expect(at, value, json_type_object, "an object", error);
-}
-
-static bool read_id(const struct json_at *at, struct json_object *value, void *into, GError **error)
-{
-    (void)at;
-    (void)error;
-    ((struct request *)into)->id = value;
-    return true;
-}
-
-static const struct json_key request_keys[] = {{"execute", JSON_TEXT, .required = true,
-                                                .offset = offsetof(struct request, execute),
-                                                .min = 1, .max = 64},
-                                               {"arguments", JSON_CUSTOM, .read = read_arguments},
-                                               {"id", JSON_CUSTOM, .read = read_id},
-                                               {.name = NULL}};
-
 static struct json_object *answer(struct server *server, const char *line, size_t len)
 {
-    struct request request = {0};
+    struct json_request request = {0};
     g_autoptr(GError) error = NULL;
     struct json_object *document = json_read_text(line, len, &error), *object, *value = NULL;
 
     if (error)
         error->domain = SERVER_ERROR, error->code = SERVER_ERROR_SYNTAX;
-    else if (!json_read_object(NULL, document, request_keys, &request, &error))
+    else if (!json_request_read(document, &request, &error))
         error->domain = SERVER_ERROR, error->code = SERVER_ERROR_REQUEST;
     else
         value = server->execute(server->context, request.execute, request.arguments, &error);

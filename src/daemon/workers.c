@@ -12,6 +12,7 @@
 
 #include "src/common/log.h"
 #include "src/daemon/child.h"
+#include "src/daemon/folder.h"
 #include "src/daemon/machine_file.h"
 #include "src/daemon/nic_port.h"
 #include "src/daemon/worker_link.h"
@@ -205,26 +206,6 @@ static void worker_free(void *data)
 
 /* --- The folder ------------------------------------------------------------------------------- */
 
-static gint by_path(gconstpointer a, gconstpointer b)
-{
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-static GPtrArray *list_files(const char *folder)
-{
-    GPtrArray *files = g_ptr_array_new_with_free_func(g_free);
-    GDir *dir = g_dir_open(folder, 0, NULL);
-    const char *name;
-
-    while (dir && (name = g_dir_read_name(dir)))
-        if (g_str_has_suffix(name, ".json") && *name != '.')
-            g_ptr_array_add(files, g_build_filename(folder, name, NULL));
-    if (dir)
-        g_dir_close(dir);
-    g_ptr_array_sort(files, by_path);
-    return files;
-}
-
 static struct worker *find_path(const struct workers *workers, const char *path)
 {
     for (guint i = 0; i < workers->all->len; i++) {
@@ -300,7 +281,7 @@ static bool load_file(struct workers *workers, const char *path)
 
 unsigned workers_load(struct workers *workers)
 {
-    g_autoptr(GPtrArray) files = list_files(workers->folder);
+    g_autoptr(GPtrArray) files = folder_list(workers->folder, ".json");
     unsigned refused = 0;
 
     for (guint i = workers->all->len; i-- > 0;) {

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "src/common/json.h"
+#include "src/common/json_request.h"
 #include "src/worker/control_priv.h"
 #include "src/worker/report.h"
 
@@ -392,34 +393,7 @@ static void run_commands(struct control_call *call, const struct arguments *argu
 
 /* --- Requests --------------------------------------------------------------------------------- */
 
-struct request {
-    char *execute;
-    struct json_object *arguments, *id; /* borrowed from the document */
-};
-
-static bool read_arguments(const struct json_at *at, struct json_object *value, void *into,
-                           GError **error)
-{
-    ((struct request *)into)->arguments = value;
-    return json_expect(at, value, json_type_object, "an object", error);
-}
-
-static bool read_id(const struct json_at *at, struct json_object *value, void *into, GError **error)
-{
-    (void)at;
-    (void)error;
-    ((struct request *)into)->id = value;
-    return true;
-}
-
-static const struct json_key request_keys[] = {{"execute", JSON_TEXT, .required = true,
-                                                .offset = offsetof(struct request, execute),
-                                                .min = 1, .max = 64},
-                                               {"arguments", JSON_CUSTOM, .read = read_arguments},
-                                               {"id", JSON_CUSTOM, .read = read_id},
-                                               {.name = NULL}};
-
-static void run_request(struct control_call *call, const struct request *request)
+static void run_request(struct control_call *call, const struct json_request *request)
 {
     static const struct json_at at = {.key = "arguments"};
     const struct command *command = commands;
@@ -452,13 +426,13 @@ void control_execute(struct control *control, struct control_client *client, con
                      size_t len)
 {
     struct control_call call = {.control = control, .machine = control->machine, .client = client};
-    struct request request = {0};
+    struct json_request request = {0};
     g_autoptr(GError) error = NULL;
     struct json_object *document = json_read_text(line, len, &error);
 
     if (!document) {
         control_refuse(&call, "syntax", "%s", error->message);
-    } else if (json_read_object(NULL, document, request_keys, &request, &error)) {
+    } else if (json_request_read(document, &request, &error)) {
         call.id = request.id;
         run_request(&call, &request);
     } else {

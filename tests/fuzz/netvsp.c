@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "src/common/log.h"
+#include "tests/fuzz/script.h"
 #include "tests/unit/net_guest.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -24,11 +25,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define STEPS 200u
 #define IDS   256u
-
-struct script {
-    const uint8_t *data;
-    size_t size;
-};
 
 enum step {
     STEP_NEGOTIATE,
@@ -53,24 +49,6 @@ enum step {
 static uint64_t outstanding[IDS];
 static unsigned outstandings;
 static uint16_t buffer_id;
-
-static uint8_t next(struct script *script)
-{
-    if (!script->size)
-        return 0;
-    script->size--;
-    return *script->data++;
-}
-
-static size_t take(struct script *script, void *to, size_t len)
-{
-    size_t have = len < script->size ? len : script->size;
-
-    memcpy(to, script->data, have);
-    script->data += have;
-    script->size -= have;
-    return have;
-}
 
 /* Take what the host sent, as far as the ring makes sense. */
 static void read_ring(struct net_guest *net)
@@ -103,8 +81,8 @@ static void negotiate(struct net_guest *net, struct script *script)
 {
     static const uint32_t versions[] = {NVSP_VERSION_1, NVSP_VERSION_2, NVSP_VERSION_4,
                                         NVSP_VERSION_5, NVSP_VERSION_6, NVSP_VERSION_6_1};
-    uint32_t version = versions[next(script) % 6];
-    uint8_t choice = next(script);
+    uint32_t version = versions[script_next(script) % 6];
+    uint8_t choice = script_next(script);
     const struct nvsp_message messages[] = {
         {.type = NVSP_INIT, .init = {version, version}},
         {.type = NVSP_NDIS_CONFIG, .ndis_config = {.mtu = choice & 1 ? 1514 : 82u + choice * 40u}},
@@ -145,23 +123,23 @@ static void rndis_init(struct net_guest *net, uint8_t filter)
 static void nvsp(struct net_guest *net, struct script *script)
 {
     struct nvsp_message message = {0};
-    uint8_t type = next(script);
+    uint8_t type = script_next(script);
 
-    take(script, message.bytes, next(script) % sizeof(message.bytes));
+    script_take(script, message.bytes, script_next(script) % sizeof(message.bytes));
     message.type = type % 8 ? 100u + type % 40u : type;
-    say(net, &message, next(script) & 1);
+    say(net, &message, script_next(script) & 1);
 }
 
 /* A control message of a right kind with any body. */
 static void control(struct net_guest *net, struct script *script)
 {
-    uint32_t words[3] = {next(script) % 10u, 0, next(script)};
-    uint32_t length = 8 + next(script);
+    uint32_t words[3] = {script_next(script) % 10u, 0, script_next(script)};
+    uint32_t length = 8 + script_next(script);
     uint8_t *at = sg_mem(net->guest, net->data + 256);
 
     words[1] = length;
     memset(at, 0, length);
-    take(script, at, length);
+    script_take(script, at, length);
     if (words[2] & 1) {
         static const uint32_t oids[] = {0x1010e,   0x10204,    0x1021b,    0x1010103,
                                         0x1010101, 0xfc01020c, 0xfc01020d, 0x10101};
@@ -176,40 +154,40 @@ static void control(struct net_guest *net, struct script *script)
 static void data_message(struct net_guest *net, struct script *script)
 {
     uint8_t frame[256];
-    uint32_t length = 14 + next(script) % 200u, bytes = 0;
-    uint64_t gpa = net->data + 4096u - next(script);
+    uint32_t length = 14 + script_next(script) % 200u, bytes = 0;
+    uint64_t gpa = net->data + 4096u - script_next(script);
 
     net_make_frame(frame, sizeof(frame), 1);
-    take(script, frame + 12, next(script) % 100u);
-    for (unsigned n = next(script) % 4u + 1; n; n--)
+    script_take(script, frame + 12, script_next(script) % 100u);
+    for (unsigned n = script_next(script) % 4u + 1; n; n--)
         bytes += net_wrap(net, gpa + bytes, frame, length & ~3u);
-    for (unsigned n = next(script) % 4u; n; n--)
-        *(uint8_t *)sg_mem(net->guest, gpa + next(script) % bytes) = next(script);
-    send_rndis(net, NVSP_CHANNEL_DATA, gpa, bytes - next(script) % 4u);
+    for (unsigned n = script_next(script) % 4u; n; n--)
+        *(uint8_t *)sg_mem(net->guest, gpa + script_next(script) % bytes) = script_next(script);
+    send_rndis(net, NVSP_CHANNEL_DATA, gpa, bytes - script_next(script) % 4u);
 }
 
 static void section(struct net_guest *net, struct script *script)
 {
     struct nvsp_message message = {.type = NVSP_RNDIS};
     uint8_t frame[128];
-    uint32_t at = next(script) % 12u;
+    uint32_t at = script_next(script) % 12u;
 
     net_make_frame(frame, sizeof(frame), 2);
     uint32_t bytes = at < 10 ? net_wrap(net, net->send + at * 6144, frame, 100) : 100;
     message.rndis.section = at;
-    message.rndis.size = bytes + (next(script) % 16u ? 0 : next(script) * 256u);
+    message.rndis.size = bytes + (script_next(script) % 16u ? 0 : script_next(script) * 256u);
     say(net, &message, 1);
 }
 
 static void packet(struct net_guest *net, struct script *script)
 {
     uint8_t extension[128] = {0}, body[96] = {0};
-    uint16_t type = next(script) % 16u, flags = next(script) & 1;
-    size_t extension_len = next(script) % (sizeof(extension) / 8) * 8u;
-    size_t body_len = next(script) % sizeof(body);
+    uint16_t type = script_next(script) % 16u, flags = script_next(script) & 1;
+    size_t extension_len = script_next(script) % (sizeof(extension) / 8) * 8u;
+    size_t body_len = script_next(script) % sizeof(body);
 
-    take(script, extension, extension_len);
-    take(script, body, body_len);
+    script_take(script, extension, extension_len);
+    script_take(script, body, body_len);
     sg_send(&net->channel, type, flags, net->next_id++, extension, extension_len, body, body_len);
 }
 
@@ -229,20 +207,20 @@ static void bad_complete(struct net_guest *net, struct script *script)
 {
     uint64_t id = 0;
 
-    take(script, &id, 8);
-    sg_send(&net->channel, VMBUS_PACKET_COMPLETION, 0, id, NULL, 0, &id, next(script) % 9u);
+    script_take(script, &id, 8);
+    sg_send(&net->channel, VMBUS_PACKET_COMPLETION, 0, id, NULL, 0, &id, script_next(script) % 9u);
 }
 
 static void frame_for_guest(struct net_guest *net, struct script *script)
 {
     static uint8_t frame[8192];
-    struct frame_meta meta = {.length = 14u + next(script) * 24u};
+    struct frame_meta meta = {.length = 14u + script_next(script) * 24u};
 
     if (!net->attached)
         return;
-    net_make_frame(frame, sizeof(frame), next(script));
-    take(script, frame + 12, next(script) % 80u);
-    take(script, &meta.hash, next(script) % 20u);
+    net_make_frame(frame, sizeof(frame), script_next(script));
+    script_take(script, frame + 12, script_next(script) % 80u);
+    script_take(script, &meta.hash, script_next(script) % 20u);
     net_switch_push(net, 0, frame, &meta);
 }
 
@@ -292,12 +270,12 @@ static void reopen(struct net_guest *net, uint8_t order)
 
 static void run_step(struct net_guest *net, struct script *script)
 {
-    switch (next(script) % STEP_COUNT) {
+    switch (script_next(script) % STEP_COUNT) {
     case STEP_NEGOTIATE:
         negotiate(net, script);
         break;
     case STEP_RNDIS_INIT:
-        rndis_init(net, next(script) & 0x2f);
+        rndis_init(net, script_next(script) & 0x2f);
         break;
     case STEP_NVSP:
         nvsp(net, script);
@@ -315,7 +293,7 @@ static void run_step(struct net_guest *net, struct script *script)
         packet(net, script);
         break;
     case STEP_COMPLETE:
-        complete(net, next(script));
+        complete(net, script_next(script));
         break;
     case STEP_BAD_COMPLETE:
         bad_complete(net, script);
@@ -331,7 +309,7 @@ static void run_step(struct net_guest *net, struct script *script)
         read_ring(net);
         break;
     case STEP_REVOKE: {
-        bool send = next(script) & 1;
+        bool send = script_next(script) & 1;
         const struct nvsp_message revoke = {.type = send ? NVSP_REVOKE_SEND_BUFFER
                                                          : NVSP_REVOKE_RECEIVE_BUFFER,
                                             .revoke = {send ? 0 : buffer_id}};
@@ -342,7 +320,7 @@ static void run_step(struct net_guest *net, struct script *script)
         port(net);
         break;
     default:
-        reopen(net, next(script));
+        reopen(net, script_next(script));
         break;
     }
 }

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "src/common/log.h"
+#include "tests/fuzz/script.h"
 #include "tests/unit/stor_guest.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -24,11 +25,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define RING_PAGES 2u
 #define STEPS      200u
-
-struct script {
-    const uint8_t *data;
-    size_t size;
-};
 
 enum step {
     STEP_HANDSHAKE,
@@ -44,24 +40,6 @@ enum step {
     STEP_RECONNECT,
     STEP_COUNT,
 };
-
-static uint8_t next(struct script *script)
-{
-    if (!script->size)
-        return 0;
-    script->size--;
-    return *script->data++;
-}
-
-static size_t take(struct script *script, void *to, size_t len)
-{
-    size_t have = len < script->size ? len : script->size;
-
-    memcpy(to, script->data, have);
-    script->data += have;
-    script->size -= have;
-    return have;
-}
 
 static void read_answers(struct stor_guest *stor)
 {
@@ -83,10 +61,10 @@ static void read_answers(struct stor_guest *stor)
 /* One of the right requests, with a body of the script's. */
 static void control(struct stor_guest *stor, struct script *script)
 {
-    struct stor_packet packet = {.operation = next(script) % 16u, .flags = 1};
+    struct stor_packet packet = {.operation = script_next(script) % 16u, .flags = 1};
 
-    take(script, (uint8_t *)&packet + 12, next(script) % 53u);
-    sg_send_inband(&stor->channel, stor->next_id++, &packet, 48 + 16 * (next(script) & 1));
+    script_take(script, (uint8_t *)&packet + 12, script_next(script) % 53u);
+    sg_send_inband(&stor->channel, stor->next_id++, &packet, 48 + 16 * (script_next(script) & 1));
 }
 
 static void handshake(struct stor_guest *stor, struct script *script)
@@ -95,7 +73,7 @@ static void handshake(struct stor_guest *stor, struct script *script)
                                         STOR_VERSION_6_0};
     static const uint32_t steps[] = {STOR_BEGIN_INITIALIZATION, STOR_QUERY_PROTOCOL_VERSION,
                                      STOR_QUERY_PROPERTIES, STOR_END_INITIALIZATION};
-    uint16_t version = versions[next(script) % 4];
+    uint16_t version = versions[script_next(script) % 4];
 
     for (unsigned i = 0; i < 4; i++) {
         const struct stor_packet packet = {.operation = steps[i], .flags = 1, .version = version};
@@ -107,11 +85,11 @@ static void handshake(struct stor_guest *stor, struct script *script)
 static void command(struct stor_guest *stor, struct script *script)
 {
     uint8_t cdb[16] = {0};
-    uint8_t lun = next(script) % 4u;
-    uint32_t length = next(script) * 64u;
-    uint64_t gpa = stor->data + next(script) * 96u;
+    uint8_t lun = script_next(script) % 4u;
+    uint32_t length = script_next(script) * 64u;
+    uint64_t gpa = stor->data + script_next(script) * 96u;
 
-    take(script, cdb, 1 + next(script) % 16u);
+    script_take(script, cdb, 1 + script_next(script) % 16u);
     struct stor_packet packet = stor_command(lun, cdb, sizeof(cdb));
     packet.srb.transfer_length = length;
     if (length)
@@ -124,21 +102,21 @@ static void command(struct stor_guest *stor, struct script *script)
 static void packet(struct stor_guest *stor, struct script *script)
 {
     uint8_t extension[128] = {0}, body[96] = {0};
-    uint16_t type = next(script) % 16u, flags = next(script) & 1;
-    size_t extension_len = next(script) % (sizeof(extension) / 8) * 8u;
-    size_t body_len = next(script) % sizeof(body);
+    uint16_t type = script_next(script) % 16u, flags = script_next(script) & 1;
+    size_t extension_len = script_next(script) % (sizeof(extension) / 8) * 8u;
+    size_t body_len = script_next(script) % sizeof(body);
 
-    take(script, extension, extension_len);
-    take(script, body, body_len);
+    script_take(script, extension, extension_len);
+    script_take(script, body, body_len);
     sg_send(&stor->channel, type, flags, stor->next_id++, extension, extension_len, body, body_len);
 }
 
 static void raw(struct stor_guest *stor, struct script *script)
 {
     uint8_t bytes[64] = {0};
-    size_t len = next(script) % 8u * 8;
+    size_t len = script_next(script) % 8u * 8;
 
-    take(script, bytes, len);
+    script_take(script, bytes, len);
     sg_send_raw(&stor->channel, bytes, len);
 }
 
@@ -183,7 +161,7 @@ static void reconnect(struct stor_guest *stor, uint32_t version)
 
 static void run_step(struct stor_guest *stor, struct script *script)
 {
-    switch (next(script) % STEP_COUNT) {
+    switch (script_next(script) % STEP_COUNT) {
     case STEP_HANDSHAKE:
         handshake(stor, script);
         break;
@@ -207,13 +185,13 @@ static void run_step(struct stor_guest *stor, struct script *script)
         stor->disk->hold = !stor->disk->hold;
         break;
     case STEP_RELEASE:
-        memory_disk_release(stor->disk, next(script));
+        memory_disk_release(stor->disk, script_next(script));
         break;
     case STEP_FAIL:
-        stor->disk->fail = next(script) & 1 ? -28 : 0;
+        stor->disk->fail = script_next(script) & 1 ? -28 : 0;
         break;
     case STEP_REOPEN:
-        reopen(stor, next(script));
+        reopen(stor, script_next(script));
         break;
     default:
         reconnect(stor, VMBUS_V4_0);
