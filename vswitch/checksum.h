@@ -9,6 +9,7 @@
 #ifndef VMBUSD_VSWITCH_CHECKSUM_H
 #define VMBUSD_VSWITCH_CHECKSUM_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -29,6 +30,14 @@ static inline uint64_t checksum_add(uint64_t sum, const uint8_t *bytes, uint32_t
     uint32_t word;
     memcpy(&word, rest, sizeof(word));
     return sum + word;
+}
+
+/* True if a sum over everything, the checksum included, says that nothing has changed. */
+static inline bool checksum_good(uint64_t sum)
+{
+    while (sum >> 16)
+        sum = (sum & 0xffff) + (sum >> 16);
+    return sum == 0xffff;
 }
 
 /* Store the checksum of a sum; never 0, which to UDP would say that there is none. */

@@ -14,8 +14,9 @@
 
 #define MAC_MASK  0xffffffffffffull
 #define MAC_GROUP 0x1ull  /* multicast or broadcast, in the lowest byte: the first on the wire */
-#define TYPE_CTAG 0x0081u /* 0x8100 and 0x88a8 as a little-endian load finds them */
+#define TYPE_CTAG 0x0081u /* 0x8100, 0x88a8 and 0x9100 as a little-endian load finds them */
 #define TYPE_STAG 0xa888u
+#define TYPE_QINQ 0x0091u
 #define AHEAD     8u /* frames whose bytes are being fetched while one is looked at */
 
 static void drop_in(struct vswitch_port *source, enum port_drop why)
@@ -191,7 +192,7 @@ static void read_keys(struct switch_thread *thread, unsigned count)
         memcpy(&low, frame->data[0].iov_base, sizeof(low));
         memcpy(&high, (const uint8_t *)frame->data[0].iov_base + 6, sizeof(high));
         uint16_t type = (uint16_t)(high >> 48);
-        if ((low | high) & MAC_GROUP || type == TYPE_CTAG || type == TYPE_STAG)
+        if ((low | high) & MAC_GROUP || type == TYPE_CTAG || type == TYPE_STAG || type == TYPE_QINQ)
             continue;
         thread->destination[i] = fdb_key(low, 0);
         thread->source[i] = fdb_key(high, 0);
@@ -200,6 +201,13 @@ static void read_keys(struct switch_thread *thread, unsigned count)
         if (thread->source[i] != source)
             fdb_prefetch(fdb, source = thread->source[i]);
     }
+}
+
+/* Frames go as they lie in the source's memory: one that may not send tags could still write one
+ * there, and must not be able to where it would count. */
+static bool goes_plain(const struct port_rules *source, const struct port_rules *target)
+{
+    return target->plain_out && (source->tags || !target->tags);
 }
 
 static void forward_plain(struct switch_thread *thread, struct vswitch_port *source,
@@ -218,7 +226,7 @@ static void forward_plain(struct switch_thread *thread, struct vswitch_port *sou
         if (key && key != receiver) {
             unsigned slot = fdb_lookup(&vswitch->fdb, key, now);
             target = slot ? switch_slot(vswitch, slot) : NULL;
-            if (target && (target == source || !port_rules(target)->plain_out))
+            if (target && (target == source || !goes_plain(rules, port_rules(target))))
                 target = NULL;
             receiver = key;
         }

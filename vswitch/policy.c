@@ -24,6 +24,7 @@ static bool vlan_valid(const struct port_policy *policy)
 
     switch (policy->vlan_mode) {
     case VLAN_NONE:
+    case VLAN_ALL:
         return policy->vlan == 0;
     case VLAN_ACCESS:
         return vid_valid(policy->vlan);
@@ -79,7 +80,7 @@ const char *port_drop_name(enum port_drop drop)
 
 bool policy_member(const struct port_policy *policy, uint16_t vlan)
 {
-    if (policy->vlan_mode == VLAN_NONE || vlan == policy->vlan)
+    if (policy->vlan_mode == VLAN_ALL || vlan == policy->vlan)
         return true;
     return policy->vlan_mode == VLAN_TRUNK && policy->trunk[vlan / 64] >> (vlan % 64) & 1;
 }
@@ -92,13 +93,16 @@ static bool classify(const struct port_policy *policy, const struct frame_info *
 
     if (vid == 0) {
         /* A deeper tag would be the outer one of an untagged frame. */
-        if (info->flags & INFO_INNER && (info->flags & INFO_TAGGED || policy->vlan_mode))
+        if (info->flags & INFO_INNER &&
+            (info->flags & INFO_TAGGED || policy->vlan_mode != VLAN_ALL))
             return false;
         *ret_vlan = policy->vlan;
         return true;
     }
     *ret_vlan = vid;
-    return vid <= VLAN_LAST && policy->vlan_mode != VLAN_ACCESS && policy_member(policy, vid);
+    if (policy->vlan_mode == VLAN_NONE || policy->vlan_mode == VLAN_ACCESS)
+        return false;
+    return vid <= VLAN_LAST && policy_member(policy, vid);
 }
 
 /* --- Guards ----------------------------------------------------------------------------------- */
@@ -156,7 +160,7 @@ int policy_ingress(const struct port_policy *policy, const struct frame *frame,
         return DROP_RESERVED;
     if (!classify(policy, info, &info->vlan))
         return DROP_VLAN;
-    if (guarded || policy->vlan_mode != VLAN_NONE)
+    if (guarded || policy->vlan_mode != VLAN_ALL)
         info->flags |= INFO_PIN;
     if (!guarded)
         return POLICY_PASS;
@@ -176,7 +180,10 @@ int policy_egress(const struct port_policy *policy, const struct frame_info *inf
         return DROP_ISOLATED;
     if (!policy_member(policy, info->vlan))
         return DROP_VLAN;
-    if (!info->vlan || policy->vlan_mode == VLAN_NONE || info->vlan != policy->vlan)
+    if (policy->vlan_mode == VLAN_ALL || info->vlan != policy->vlan)
         return POLICY_PASS;
-    return info->flags & INFO_INNER ? (int)DROP_VLAN : POLICY_STRIP;
+    /* It leaves untagged: a deeper tag would be the outer one then. */
+    if (info->flags & INFO_INNER)
+        return DROP_VLAN;
+    return info->vlan ? POLICY_STRIP : POLICY_PASS;
 }

@@ -3,8 +3,9 @@
  * A port's policy, applied to one frame.
  *
  * It mimics Hyper-V's port settings (VLAN modes of Set-VMNetworkAdapterVlan, MacAddressSpoofing,
- * DhcpGuard, RouterGuard) and isolation as of Linux' bridge ports. VLAN_NONE is a port that knows
- * no VLANs, as Open vSwitch' default: it is in all of them, and tags go through it as they are.
+ * DhcpGuard, RouterGuard) and isolation as of Linux' bridge ports. VLAN_NONE is Hyper-V's
+ * untagged mode: a port that is told of no VLAN is in none, and neither sends nor gets a tag.
+ * VLAN_ALL is for what is the network's own (the adapter): tags go through it as they are.
  *
  * Inside the switch a frame has a VLAN, 0 for untagged, and carries a tag exactly if that is not 0.
  * A tag with VID 0 (priority only) is no tag: its priority goes into the tag that an access or

@@ -5,13 +5,18 @@
  *
  * A report goes to routers only, because a host of IGMPv1, IGMPv2 or MLDv1 that hears another one's
  * report keeps quiet, and its port would be forgotten (RFC 4541, 2.1.1). A query from 0.0.0.0 comes
- * from a switch, not from a router (the same). Checksums are not verified: a frame that arrived has
- * had its FCS, and a lie needs no wrong checksum.
+ * from a switch, not from a router (the same).
+ *
+ * Who asks makes the switch trust in answers. So only a query that all stations answer, and soon,
+ * shows a querier: a general one, to all, with a response time that is within SNOOP_SETTLE_NS, not
+ * wrapped in anything and with right checksums. What is less than that still floods; a router that
+ * says no more than hello gets all groups, but makes nobody lose one.
  */
 #include "vswitch/snoop.h"
 
 #include <string.h>
 
+#include "vswitch/checksum.h"
 #include "vswitch/snoop_table.h"
 #include "vswitch/wire.h"
 
@@ -33,6 +38,11 @@
 #define RECORD_TO_IN 3u
 #define RECORD_BLOCK 6u
 #define RECORDS_MAX  256u /* of one report: more than fit into 1500 bytes */
+
+#define QUERY_MAX    64u /* bytes of a general query: it has no sources */
+#define ANSWER_MS    (SNOOP_SETTLE_NS / 1000000u)
+#define IGMP_CODE_MS 100u
+#define IP4_MAX      60u
 
 enum message { MESSAGE_NONE, MESSAGE_REPORT, MESSAGE_QUERY };
 
@@ -105,15 +115,70 @@ static void leave(const struct view *view, const uint8_t *group)
     snoop_table_leave(view->snoop, &key, view->port);
 }
 
-static void router(const struct view *view)
+/* A router is behind the port, or (SNOOP_QUERIERS) one that asks. */
+static void router(const struct view *view, unsigned queriers)
 {
     struct snoop_key key;
 
     if (!(view->flags & SNOOP_ROUTER))
         return;
-    snoop_key(&key, view->info->vlan, NULL, view->address);
+    snoop_key(&key, view->info->vlan, NULL, view->address | queriers);
     snoop_table_join(view->snoop, &key, view->port, !(view->flags & SNOOP_FAST_LEAVE),
                      view->now_ns);
+}
+
+/* --- Queries ---------------------------------------------------------------------------------- */
+
+static bool is_zero(const uint8_t *bytes, unsigned length)
+{
+    static const uint8_t zero[16];
+
+    return memcmp(bytes, zero, length) == 0;
+}
+
+/* The message's checksum is right, to which `sum` of something else belongs. */
+static bool message_good(const struct view *view, uint64_t sum)
+{
+    uint8_t bytes[QUERY_MAX];
+    uint32_t length = view->info->l4_length;
+
+    return !(view->frame->meta.flags & FRAME_CSUM_PARTIAL) && length <= sizeof(bytes) &&
+           read_message(view, 0, bytes, length) && checksum_good(checksum_add(sum, bytes, length));
+}
+
+static bool header4_good(const struct view *view)
+{
+    const struct frame_info *info = view->info;
+    uint8_t bytes[IP4_MAX];
+    uint32_t length = (uint32_t)info->l4 - info->l3;
+
+    return length <= sizeof(bytes) &&
+           frame_read(view->frame, info->l3 + info->cut, bytes, length) &&
+           checksum_good(checksum_add(0, bytes, length));
+}
+
+static bool asks_all4(const struct view *view)
+{
+    static const uint8_t all[4] = {224, 0, 0, 1};
+
+    return !is_zero(source(view), 4) && !memcmp(destination(view), all, 4) &&
+           is_zero(view->head + 4, 4) && view->head[1] * IGMP_CODE_MS <= ANSWER_MS &&
+           header4_good(view) && message_good(view, 0);
+}
+
+/* A query of MLD comes from a link-local address (RFC 2710, 3). */
+static bool asks_all6(const struct view *view)
+{
+    static const uint8_t all[16] = {0xff, 0x02, [15] = 1};
+    const uint8_t *from = source(view);
+    uint8_t rest[8] = {0};
+
+    wire_put32(rest, view->info->l4_length);
+    wire_put32(rest + 4, IP_ICMP6);
+    uint64_t sum = checksum_add(checksum_add(0, from, 32), rest, sizeof(rest));
+    return from[0] == 0xfe && (from[1] & 0xc0) == 0x80 && !memcmp(destination(view), all, 16) &&
+           is_zero(view->head + 8, 16) && wire_get16(view->head + 4) <= ANSWER_MS &&
+           message_good(view, sum);
 }
 
 /* --- Messages --------------------------------------------------------------------------------- */
@@ -136,7 +201,10 @@ static void take_records(const struct view *view)
     uint8_t record[RECORD_BYTES + 16];
     uint32_t at = RECORDS_AT;
 
-    count = count < RECORDS_MAX ? count : RECORDS_MAX;
+    if (count > RECORDS_MAX) {
+        snoop_table_refuse(view->snoop, view->port);
+        count = RECORDS_MAX;
+    }
     while (count-- && read_message(view, at, record, RECORD_BYTES + view->address)) {
         take_record(view, record);
         at +=
@@ -146,14 +214,12 @@ static void take_records(const struct view *view)
 
 static enum message take_igmp(struct view *view)
 {
-    static const uint8_t nobody[4];
-
     if (!read_message(view, 0, view->head, IGMP_BYTES))
         return MESSAGE_NONE;
     switch (view->head[0]) {
     case IGMP_QUERY:
-        if (memcmp(source(view), nobody, sizeof(nobody)) != 0)
-            router(view);
+        if (asks_all4(view))
+            router(view, SNOOP_QUERIERS);
         return MESSAGE_QUERY;
     case IGMP1_REPORT:
     case IGMP2_REPORT:
@@ -170,10 +236,9 @@ static enum message take_igmp(struct view *view)
     }
 }
 
-/* A message of MLD has a hop limit of 1; a query comes from a link-local address (RFC 2710, 3). */
+/* A message of MLD has a hop limit of 1 (RFC 2710, 3). */
 static enum message take_mld(struct view *view)
 {
-    const uint8_t *from = source(view);
     uint8_t type = view->info->icmp_type;
     uint32_t length = type == ICMP6_MLD2_REPORT ? RECORDS_AT : MLD_BYTES;
 
@@ -181,8 +246,8 @@ static enum message take_mld(struct view *view)
         view->ip[7] != 1 || !read_message(view, 0, view->head, length))
         return MESSAGE_NONE;
     if (type == ICMP6_MLD_QUERY) {
-        if (from[0] == 0xfe && (from[1] & 0xc0) == 0x80)
-            router(view);
+        if (asks_all6(view))
+            router(view, SNOOP_QUERIERS);
         return MESSAGE_QUERY;
     }
     if (type == ICMP6_MLD_REPORT)
@@ -202,7 +267,7 @@ static enum message take_message(struct view *view)
         return MESSAGE_NONE;
     if (info->protocol == IP_PIM) {
         if (read_message(view, 0, view->head, PIM_BYTES) && view->head[0] == PIM_HELLO)
-            router(view);
+            router(view, 0);
         return MESSAGE_NONE;
     }
     if (view->address == 4)
@@ -219,10 +284,10 @@ bool snoop_frame(struct snoop *snoop, const struct frame *frame, struct frame_in
                         .port = port,
                         .flags = flags,
                         .now_ns = now_ns};
-    struct snoop_key group, routers;
+    struct snoop_query query;
 
     inspect_deep(frame, info);
-    if (!(info->flags & (INFO_IP4 | INFO_IP6)))
+    if (!(info->flags & (INFO_IP4 | INFO_IP6)) || info->l3 != FRAME_ETHERNET)
         return false;
     view.ip = info->bytes + info->l3;
     view.address = info->flags & INFO_IP4 ? 4 : 16;
@@ -233,8 +298,9 @@ bool snoop_frame(struct snoop *snoop, const struct frame *frame, struct frame_in
     if (message == MESSAGE_QUERY ||
         (message == MESSAGE_NONE && is_local(&view, destination(&view))))
         return false;
-    snoop_key(&group, info->vlan, destination(&view), view.address);
-    snoop_key(&routers, info->vlan, NULL, view.address);
-    return snoop_table_find(snoop, &routers, message == MESSAGE_REPORT ? NULL : &group, now_ns,
-                            ret_ports);
+    query.has_group = message != MESSAGE_REPORT;
+    snoop_key(&query.group, info->vlan, destination(&view), view.address);
+    snoop_key(&query.routers, info->vlan, NULL, view.address);
+    snoop_key(&query.queriers, info->vlan, NULL, view.address | SNOOP_QUERIERS);
+    return snoop_table_find(snoop, &query, now_ns, ret_ports);
 }

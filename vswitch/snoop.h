@@ -14,6 +14,9 @@
  * generations of SNOOP_GENERATION_NS each: a member is forgotten after two to three of them without
  * a report, a router likewise (RFC 3376: 260 s; RFC 2236: 255 s).
  *
+ * A station that lies well enough to be taken for a querier can still make others lose groups; a
+ * router guard keeps it from that.
+ *
  * Left out: sources of IGMPv3 and MLDv2 (any source is all of them), sending queries, proxying.
  */
 #ifndef VMBUSD_VSWITCH_SNOOP_H

@@ -221,6 +221,13 @@ void snoop_table_join(struct snoop *snoop, const struct snoop_key *key, unsigned
     pthread_mutex_unlock(&snoop->mutex);
 }
 
+void snoop_table_refuse(struct snoop *snoop, unsigned port)
+{
+    pthread_mutex_lock(&snoop->mutex);
+    add(&snoop->refused, port);
+    pthread_mutex_unlock(&snoop->mutex);
+}
+
 void snoop_table_leave(struct snoop *snoop, const struct snoop_key *key, unsigned port)
 {
     pthread_mutex_lock(&snoop->mutex);
@@ -313,21 +320,28 @@ void snoop_age(struct snoop *snoop, uint64_t now_ns)
 
 /* --- Lookup ----------------------------------------------------------------------------------- */
 
-static bool find_once(struct snoop *snoop, const struct snoop_key *routers,
-                      const struct snoop_key *group, uint64_t now_ns, struct port_set *ret_ports)
+static void collect_key(struct port_set *ports, struct table *table, const struct snoop_key *key)
+{
+    const struct slot *slot = probe(table, key);
+
+    if (!is_free(slot))
+        collect(ports, &slot->ports);
+}
+
+static bool find_once(struct snoop *snoop, const struct snoop_query *query, uint64_t now_ns,
+                      struct port_set *ret_ports)
 {
     struct table *table = current(snoop);
-    const struct slot *slot = probe(table, routers);
+    const struct slot *slot = probe(table, &query->queriers);
 
     *ret_ports = (struct port_set){{0}};
     if (is_free(slot) || is_empty(&slot->ports) || now_ns - get(&slot->since_ns) < SNOOP_SETTLE_NS)
         return false;
     collect(ret_ports, &slot->ports);
-    if (!group)
+    collect_key(ret_ports, table, &query->routers);
+    if (!query->has_group)
         return true;
-    slot = probe(table, group);
-    if (!is_free(slot))
-        collect(ret_ports, &slot->ports);
+    collect_key(ret_ports, table, &query->group);
     collect(ret_ports, &snoop->refused);
     return true;
 }
@@ -345,12 +359,12 @@ unsigned snoop_groups(struct snoop *snoop)
     return groups;
 }
 
-bool snoop_table_find(struct snoop *snoop, const struct snoop_key *routers,
-                      const struct snoop_key *group, uint64_t now_ns, struct port_set *ret_ports)
+bool snoop_table_find(struct snoop *snoop, const struct snoop_query *query, uint64_t now_ns,
+                      struct port_set *ret_ports)
 {
     for (unsigned i = 0; i < TRIES; i++) {
         unsigned turns = atomic_load_explicit(&snoop->turns, memory_order_acquire);
-        bool found = find_once(snoop, routers, group, now_ns, ret_ports);
+        bool found = find_once(snoop, query, now_ns, ret_ports);
 
         atomic_thread_fence(memory_order_acquire);
         if (atomic_load_explicit(&snoop->turns, memory_order_relaxed) == turns)

@@ -163,7 +163,9 @@ static struct port_rules *make_rules(const struct port *port, const struct port_
     rules->snoop = policy->router_guard ? 0 : SNOOP_ROUTER;
     if (policy->mac_guard && !uplink)
         rules->snoop |= SNOOP_FAST_LEAVE;
-    rules->plain_out = policy->vlan_mode == VLAN_NONE && !policy->mirror_to;
+    rules->tags = policy->vlan_mode == VLAN_ALL;
+    rules->plain_out =
+        (policy->vlan_mode == VLAN_NONE || policy->vlan_mode == VLAN_ALL) && !policy->mirror_to;
     rules->plain_in = rules->plain_out && !policy->mac_guard && !policy->dhcp_guard &&
                       !policy->router_guard && !policy->isolated && !policy->rate_in &&
                       !policy->storm;

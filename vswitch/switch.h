@@ -30,9 +30,10 @@ struct vswitch_config {
     bool snooping;    /* IGMP and MLD */
 };
 
-enum vlan_mode { VLAN_NONE, VLAN_ACCESS, VLAN_TRUNK };
+/* VLAN_NONE: untagged frames only. VLAN_ALL: all that there are, for an uplink. */
+enum vlan_mode { VLAN_NONE, VLAN_ACCESS, VLAN_TRUNK, VLAN_ALL };
 
-/* What a port may do. All zero: everything, untagged. */
+/* What a port may do. All zero: everything, but untagged. */
 struct port_policy {
     enum vlan_mode vlan_mode;
     uint16_t vlan; /* ACCESS: its VID; TRUNK: the untagged ("native") VID, or 0 */

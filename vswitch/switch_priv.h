@@ -35,6 +35,7 @@ struct port_rules {
     unsigned snoop;   /* SNOOP_* */
     bool plain_in;    /* what is untagged and for one station needs no further look */
     bool plain_out;
+    bool tags; /* in its bytes would mean something: what may not send them goes the long way */
 };
 
 /* The core's side of a port. */

@@ -85,7 +85,7 @@ static void unbind(struct external *external)
 static bool add_port(struct external *external, struct port *port, uint32_t *ret_number,
                      GError **error)
 {
-    struct port_policy policy = {0};
+    struct port_policy policy = {.vlan_mode = VLAN_ALL};
     int result = vswitch_port_add(external->vswitch, port, &policy, ret_number);
 
     if (result < 0)

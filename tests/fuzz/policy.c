@@ -31,6 +31,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const struct port_policy policies[] = {
     {0},
+    {.vlan_mode = VLAN_ALL},
     {.vlan_mode = VLAN_ACCESS, .vlan = 10},
     {.vlan_mode = VLAN_TRUNK, .vlan = 5, .trunk = {1u << 20}},
     {.vlan_mode = VLAN_TRUNK, .trunk = {1u << 20}},

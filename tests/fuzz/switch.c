@@ -111,7 +111,7 @@ static void sink(struct port_dummy *dummy, const struct frame *frame)
         return; /* gets copies of what is not for it */
     CHECK(port != net->source);
     CHECK(!(port->policy.isolated && net->source->policy.isolated));
-    CHECK(!(port->policy.vlan_mode == VLAN_ACCESS && meta->flags & FRAME_VLAN));
+    CHECK(!(port->policy.vlan_mode < VLAN_TRUNK && meta->flags & FRAME_VLAN));
     if (net->source->policy.mac_guard)
         CHECK(!memcmp(copy + 6, net->source->policy.mac, 6));
 }

@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "vswitch/checksum.h"
 #include "vswitch/wire.h"
 
 static const uint8_t multicast[6] = {0x01, 0x00, 0x5e, 1, 2, 3};
@@ -77,25 +78,51 @@ void make_record(struct maker *maker, uint8_t type, uint16_t sources, uint8_t wo
     make_zero(maker, sources * length + words * 4u);
 }
 
+/* Put the checksum of the message at `at` right; `sum` is of what else belongs to it. */
+static void finish(struct maker *maker, uint32_t at, uint64_t sum)
+{
+    uint8_t *message = maker->bytes + at;
+
+    checksum_put(message + 2, checksum_add(sum, message, maker->length - at));
+}
+
+void make_ask4(struct maker *maker, const uint8_t *to, const uint8_t *group, uint8_t code)
+{
+    const uint8_t head[4] = {0x11, code};
+
+    make_multicast4(maker, IP_IGMP, to);
+    uint32_t at = maker->length;
+    make_bytes(maker, head, 4);
+    make_bytes(maker, group, 4);
+    finish(maker, at, 0);
+}
+
+void make_ask6(struct maker *maker, const uint8_t *to, const uint8_t *group, uint16_t code)
+{
+    uint8_t head[8] = {130}, rest[8] = {0, 0, 0, 24, 0, 0, 0, IP_ICMP6};
+
+    wire_put16(head + 4, code);
+    ip6(maker, IP6_HOPS, to, 1);
+    make_extension(maker, IP_ICMP6, 0);
+    uint32_t at = maker->length;
+    make_bytes(maker, head, sizeof(head));
+    make_bytes(maker, group, 16);
+    finish(maker, at,
+           checksum_add(checksum_add(0, maker->bytes + maker->ip6 + 8, 32), rest, sizeof(rest)));
+}
+
 void make_query4(struct maker *maker)
 {
     static const uint8_t all[4] = {224, 0, 0, 1}, none[4] = {0};
-    const uint8_t head[4] = {0x11, 100};
 
-    make_multicast4(maker, IP_IGMP, all);
-    make_bytes(maker, head, 4);
-    make_bytes(maker, none, 4);
+    make_ask4(maker, all, none, 100);
 }
 
 void make_query6(struct maker *maker)
 {
     static const uint8_t all[16] = {0xff, 0x02, [15] = 1}, none[16] = {0};
-    const uint8_t head[8] = {130};
 
-    ip6(maker, IP6_HOPS, all, 1);
-    make_extension(maker, IP_ICMP6, 0);
-    make_bytes(maker, head, sizeof(head));
-    make_bytes(maker, none, 16);
+    make_ask6(maker, all, none, 10000);
 }
 
 void make_data4(struct maker *maker, const uint8_t *group)

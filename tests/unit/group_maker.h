@@ -21,6 +21,10 @@ void make_mld2(struct maker *maker);
 void make_record(struct maker *maker, uint8_t type, uint16_t sources, uint8_t words,
                  const void *group, unsigned length);
 
+/* A query to an address and about a group, with a response time in the wire's unit. */
+void make_ask4(struct maker *maker, const uint8_t *to, const uint8_t *group, uint8_t code);
+void make_ask6(struct maker *maker, const uint8_t *to, const uint8_t *group, uint16_t code);
+
 /* A general query from a router. */
 void make_query4(struct maker *maker);
 void make_query6(struct maker *maker);

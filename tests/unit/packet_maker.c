@@ -7,6 +7,7 @@
 #include <glib.h>
 #include <string.h>
 
+#include "vswitch/checksum.h"
 #include "vswitch/wire.h"
 
 #define SPLITS 100u
@@ -150,12 +151,21 @@ static uint8_t *exact(const uint8_t *bytes, uint32_t length)
     return memcpy(g_malloc(length + !length), bytes, length);
 }
 
+static void finish_ip4(struct maker *maker)
+{
+    uint8_t *ip = maker->bytes + maker->ip4;
+
+    wire_put16(ip + 2, maker->length - maker->ip4);
+    memset(ip + 10, 0, 2);
+    checksum_put(ip + 10, checksum_add(0, ip, (ip[0] & 15u) * 4));
+}
+
 struct frame *make_frame(struct maker *maker, uint32_t split)
 {
     uint32_t length = maker->length;
 
     if (maker->ip4 && !maker->lying)
-        wire_put16(maker->bytes + maker->ip4 + 2, length - maker->ip4);
+        finish_ip4(maker);
     if (maker->ip6 && !maker->lying)
         wire_put16(maker->bytes + maker->ip6 + 4, length - maker->ip6 - IP6_BYTES);
     make_free(maker);

@@ -30,7 +30,7 @@ struct sf_net *sf_new_with(const struct vswitch_config *config, unsigned ports)
     net->vswitch = vswitch_new(config);
     g_assert_nonnull(net->vswitch);
     for (unsigned i = 0; i < ports; i++)
-        sf_add(net, SF_ALL_CAPS, false, &(struct port_policy){.vlan_mode = VLAN_NONE});
+        sf_add(net, SF_ALL_CAPS, false, &(struct port_policy){.vlan_mode = VLAN_ALL});
     return net;
 }
 

@@ -26,14 +26,14 @@ static int judge(const struct port_policy *policy)
 
 static struct port_policy mac_guard(void)
 {
-    struct port_policy policy = {.mac_guard = true};
+    struct port_policy policy = {.vlan_mode = VLAN_ALL, .mac_guard = true};
 
     memcpy(policy.mac, maker_guest, 6);
     return policy;
 }
 
-static const struct port_policy dhcp_guard = {.dhcp_guard = true};
-static const struct port_policy router_guard = {.router_guard = true};
+static const struct port_policy dhcp_guard = {.vlan_mode = VLAN_ALL, .dhcp_guard = true};
+static const struct port_policy router_guard = {.vlan_mode = VLAN_ALL, .router_guard = true};
 static const struct port_policy no_policy = {0};
 
 static void ip4(uint8_t protocol, uint16_t fragment, uint8_t options)

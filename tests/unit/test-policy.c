@@ -33,7 +33,7 @@ static struct port_policy mac_guard(void)
     return policy;
 }
 
-static const struct port_policy no_policy = {0};
+static const struct port_policy no_policy = {0}, all_vlans = {.vlan_mode = VLAN_ALL};
 
 /* --- Settings --------------------------------------------------------------------------------- */
 
@@ -52,7 +52,9 @@ static void test_check(void)
     g_assert_cmpint(port_policy_check(&policy), ==, -EINVAL);
     policy = (struct port_policy){.vlan_mode = VLAN_NONE, .vlan = 1};
     g_assert_cmpint(port_policy_check(&policy), ==, -EINVAL);
-    policy = (struct port_policy){.vlan_mode = (enum vlan_mode)3};
+    policy = (struct port_policy){.vlan_mode = VLAN_ALL, .vlan = 1};
+    g_assert_cmpint(port_policy_check(&policy), ==, -EINVAL);
+    policy = (struct port_policy){.vlan_mode = (enum vlan_mode)(VLAN_ALL + 1)};
     g_assert_cmpint(port_policy_check(&policy), ==, -EINVAL);
 }
 
@@ -138,17 +140,31 @@ static void expect_drop(const struct port_policy *policy, int vid, int drop)
     g_assert_cmpint(make_verdict(&maker, policy, vid, &info), ==, drop);
 }
 
+/* A port that is told of no VLAN is in none. */
 static void test_vlan_none(void)
 {
     plain();
     expect_vlan(&no_policy, -1, 0);
     expect_vlan(&no_policy, 0x6000, 0); /* priority only */
-    expect_vlan(&no_policy, 0x6014, 20);
+    expect_drop(&no_policy, 0x6014, DROP_VLAN);
     expect_drop(&no_policy, 0x0fff, DROP_VLAN);
     in_band(20);
-    expect_vlan(&no_policy, -1, 20);
-    in_band(4095);
     expect_drop(&no_policy, -1, DROP_VLAN);
+    in_band(0);
+    expect_vlan(&no_policy, -1, 0);
+}
+
+static void test_vlan_all(void)
+{
+    plain();
+    expect_vlan(&all_vlans, -1, 0);
+    expect_vlan(&all_vlans, 0x6000, 0);
+    expect_vlan(&all_vlans, 0x6014, 20);
+    expect_drop(&all_vlans, 0x0fff, DROP_VLAN);
+    in_band(20);
+    expect_vlan(&all_vlans, -1, 20);
+    in_band(4095);
+    expect_drop(&all_vlans, -1, DROP_VLAN);
 }
 
 static void test_vlan_access(void)
@@ -209,7 +225,11 @@ static void test_vlan_egress(void)
 
     allow(&trunk, 20);
     g_assert_cmpint(egress(&no_policy, 0, 0), ==, POLICY_PASS);
-    g_assert_cmpint(egress(&no_policy, 20, INFO_INNER), ==, POLICY_PASS);
+    g_assert_cmpint(egress(&no_policy, 0, INFO_INNER), ==, DROP_VLAN);
+    g_assert_cmpint(egress(&no_policy, 20, 0), ==, DROP_VLAN);
+    g_assert_cmpint(egress(&all_vlans, 0, 0), ==, POLICY_PASS);
+    g_assert_cmpint(egress(&all_vlans, 0, INFO_INNER), ==, POLICY_PASS);
+    g_assert_cmpint(egress(&all_vlans, 20, INFO_INNER), ==, POLICY_PASS);
     g_assert_cmpint(egress(&access, 0, 0), ==, DROP_VLAN);
     g_assert_cmpint(egress(&access, 10, 0), ==, POLICY_STRIP);
     g_assert_cmpint(egress(&access, 20, 0), ==, DROP_VLAN);
@@ -231,6 +251,7 @@ static void test_double_tag(void)
     allow(&trunk, 20);
     in_band(30);
     expect_drop(&no_policy, 0, DROP_VLAN); /* beneath a tag of no VLAN */
+    expect_drop(&all_vlans, 0, DROP_VLAN);
     expect_drop(&access, 0xe000, DROP_VLAN);
     expect_drop(&trunk, 0, DROP_VLAN);
     g_assert_cmpint(make_verdict(&maker, &trunk, 5, &info), ==, POLICY_PASS);
@@ -258,7 +279,8 @@ static void test_service_tag(void)
         make_type(&maker, 0x88b5);
         expect_drop(&access, -1, DROP_VLAN);
         expect_drop(&trunk, -1, DROP_VLAN);
-        expect_vlan(&no_policy, -1, 0);
+        expect_drop(&no_policy, -1, DROP_VLAN);
+        expect_vlan(&all_vlans, -1, 0);
     }
 }
 
@@ -296,11 +318,11 @@ static void test_short(void)
 {
     in_band(20);
     maker.length = 13;
-    g_assert_cmpint(judge(&no_policy), ==, DROP_MALFORMED);
+    g_assert_cmpint(judge(&all_vlans), ==, DROP_MALFORMED);
     maker.length = 17;
-    g_assert_cmpint(judge(&no_policy), ==, DROP_MALFORMED);
+    g_assert_cmpint(judge(&all_vlans), ==, DROP_MALFORMED);
     maker.length = 18;
-    g_assert_cmpint(judge(&no_policy), ==, POLICY_PASS);
+    g_assert_cmpint(judge(&all_vlans), ==, POLICY_PASS);
     make(&maker, maker_other, maker_all);
     make_type(&maker, 0x88b5);
     g_assert_cmpint(judge(&no_policy), ==, DROP_MALFORMED); /* from a group */
@@ -315,6 +337,7 @@ static const struct {
     {"/policy/check-numbers", test_check_numbers},
     {"/policy/names", test_names},
     {"/policy/vlan/none", test_vlan_none},
+    {"/policy/vlan/all", test_vlan_all},
     {"/policy/vlan/access", test_vlan_access},
     {"/policy/vlan/trunk", test_vlan_trunk},
     {"/policy/vlan/native", test_vlan_native},

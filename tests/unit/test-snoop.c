@@ -248,21 +248,121 @@ static void test_vlans(void)
     g_assert_false(port_set_has(&set, ROUTER));
 }
 
+static void send_hello(unsigned port)
+{
+    static const uint8_t all[4] = {224, 0, 0, 13}, hello[4] = {0x20};
+
+    make_multicast4(&maker, IP_PIM, all);
+    make_bytes(&maker, hello, 4);
+    send(port, STATION, START);
+}
+
+/* A router of PIM gets every group, if somebody else asks. */
 static void test_pim(void)
 {
-    static const uint8_t all[4] = {224, 0, 0, 13}, hello[4] = {0x20}, join[4] = {0x23};
+    static const uint8_t all[4] = {224, 0, 0, 13}, join[4] = {0x23};
 
     begin();
+    make_query4(&maker);
+    send(ROUTER, STATION, START);
     make_multicast4(&maker, IP_PIM, all);
     make_bytes(&maker, join, 4);
+    send(MEMBER, STATION, START);
+    make_data4(&maker, group4);
+    expect(SETTLED, true, false);
+    send_hello(MEMBER);
+    make_data4(&maker, group4);
+    expect(SETTLED, true, true);
+}
+
+/* A router that does not ask: nobody reports to it, so nothing is known of who wants what. */
+static void test_pim_without_querier(void)
+{
+    begin();
+    send_hello(ROUTER);
+    make_data4(&maker, group4);
+    expect_flood(SETTLED);
+}
+
+/* Queries that stations do not answer, or not soon, must not make members lose their groups. */
+static void test_unanswered_queries(void)
+{
+    static const uint8_t all[4] = {224, 0, 0, 1}, none[4] = {0};
+    static const uint8_t all6[16] = {0xff, 0x02, [15] = 1}, none6[16] = {0};
+
+    for (unsigned kind = 0; kind < 9; kind++) {
+        begin();
+        switch (kind) {
+        case 0: /* of one group */
+            make_ask4(&maker, group4, group4, 100);
+            break;
+        case 1: /* to nobody */
+            make_ask4(&maker, group4, none, 100);
+            break;
+        case 2: /* in 53 minutes */
+            make_ask4(&maker, all, none, 0xff);
+            break;
+        case 3: /* its checksum is wrong */
+            make_query4(&maker);
+            maker.bytes[maker.length - 6] ^= 1;
+            break;
+        case 4: /* its header's */
+            make_query4(&maker);
+            make_free(&maker);
+            make_frame(&maker, 0);
+            maker.bytes[maker.ip4 + 10] ^= 1;
+            maker.lying = true;
+            break;
+        case 5:
+            make_ask6(&maker, group6, group6, 10000);
+            break;
+        case 6:
+            make_ask6(&maker, group6, none6, 10000);
+            break;
+        case 7:
+            make_ask6(&maker, all6, none6, 0xffff);
+            break;
+        case 8:
+            make_query6(&maker);
+            maker.bytes[maker.length - 22] ^= 1;
+            break;
+        }
+        send(ROUTER, STATION, START);
+        maker.lying = false;
+        kind < 5 ? make_data4(&maker, group4) : make_data6(&maker, group6);
+        expect_flood(SETTLED);
+    }
+}
+
+/* Beneath one more tag it is another network's, which nobody here answers. */
+static void test_wrapped_query(void)
+{
+    begin();
+    make_query4(&maker);
+    memmove(maker.bytes + 16, maker.bytes + 12, maker.length - 12);
+    wire_put16(maker.bytes + 12, ETHERTYPE_SERVICE);
+    wire_put16(maker.bytes + 14, 7);
+    maker.length += 4;
+    maker.ip4 += 4;
     send(ROUTER, STATION, START);
     make_data4(&maker, group4);
     expect_flood(SETTLED);
-    make_multicast4(&maker, IP_PIM, all);
-    make_bytes(&maker, hello, 4);
-    send(ROUTER, STATION, START);
-    make_data4(&maker, group4);
-    expect(SETTLED, true, false);
+}
+
+/* A report of more groups than are looked at: the port gets all. */
+static void test_long_report(void)
+{
+    uint8_t group[4] = {239, 9};
+
+    begin_with_routers();
+    make_igmp3(&maker);
+    for (unsigned i = 0; i < 300; i++) {
+        wire_put16(group + 2, i);
+        make_record(&maker, 4, 0, 0, group, sizeof(group));
+    }
+    send(MEMBER, SNOOP_ROUTER, START);
+    make_data4(&maker, group);
+    expect(SETTLED, true, true);
 }
 
 /* --- Time and ports --------------------------------------------------------------------------- */
@@ -536,6 +636,10 @@ int main(int argc, char **argv)
     g_test_add_func("/snoop/not-ip", test_not_ip);
     g_test_add_func("/snoop/vlans", test_vlans);
     g_test_add_func("/snoop/pim", test_pim);
+    g_test_add_func("/snoop/pim-without-querier", test_pim_without_querier);
+    g_test_add_func("/snoop/attack/unanswered-queries", test_unanswered_queries);
+    g_test_add_func("/snoop/attack/wrapped-query", test_wrapped_query);
+    g_test_add_func("/snoop/long-report", test_long_report);
     g_test_add_func("/snoop/ageing", test_ageing);
     g_test_add_func("/snoop/router-ages", test_router_ages);
     g_test_add_func("/snoop/forget", test_forget);

@@ -66,6 +66,60 @@ static void test_attack_vlan(void)
     sf_free(net);
 }
 
+/* What comes to an uplink, kept only if it still lies in the sender's memory. */
+static void note_borrowed(struct port_dummy *dummy, const struct frame *frame)
+{
+    const uint8_t *bytes = dummy->context, *at = frame->data[0].iov_base;
+
+    g_assert_false(at >= bytes && at < bytes + 60);
+}
+
+/* A port without VLANs (1 and 2) beside a trunk (0) and an uplink (3): no tag in, none out. */
+static void test_untagged(void)
+{
+    struct sf_net *net = sf_new(0);
+    struct port_policy trunk = {.vlan_mode = VLAN_TRUNK}, none = {0};
+
+    allow(&trunk, 10);
+    sf_add(net, SF_ALL_CAPS, false, &trunk);
+    sf_add(net, SF_ALL_CAPS, false, &none);
+    sf_add(net, SF_ALL_CAPS, false, &none);
+    sf_add(net, SF_ALL_CAPS, true, &(struct port_policy){.vlan_mode = VLAN_ALL});
+    sf_send_vlan(net, 1, 1, SF_BROADCAST, 10);
+    g_assert_cmpstr(sf_receivers(net), ==, "");
+    g_assert_cmpuint(sf_stats(net, 1).drops_in[DROP_VLAN], ==, 1);
+    sf_send(net, 1, 1, SF_BROADCAST);
+    g_assert_cmpstr(sf_receivers(net), ==, "023");
+    sf_send_vlan(net, 3, 3, SF_BROADCAST, 10);
+    g_assert_cmpstr(sf_receivers(net), ==, "0");
+    sf_send_vlan(net, 3, 3, SF_BROADCAST, 11);
+    g_assert_cmpstr(sf_receivers(net), ==, "");
+    sf_free(net);
+}
+
+/* A guest that may not send tags writes one into its frame once it was judged: what goes to the
+ * uplink must not lie in its memory any more. All ways: to a known station, and to all. */
+static void test_attack_late_tag(void)
+{
+    struct sf_net *net = sf_new(2);
+    const struct port_policy untagged = {0};
+    struct port_dummy *uplink =
+        &sf_add(net, SF_ALL_CAPS, true, &(struct port_policy){.vlan_mode = VLAN_ALL})->dummy;
+    uint8_t bytes[60];
+    struct frame frame;
+
+    sf_policy(net, 0, &untagged);
+    sf_send(net, 2, 9, SF_BROADCAST);
+    uplink->sink = note_borrowed;
+    uplink->context = bytes;
+    frame = sf_frame(bytes, sizeof(bytes), 1, 9);
+    sf_give(net, 0, &frame, 1);
+    frame = sf_frame(bytes, sizeof(bytes), 1, SF_BROADCAST);
+    sf_give(net, 0, &frame, 1);
+    g_assert_cmpuint(sf_stats(net, 2).frames_out, ==, 2);
+    sf_free(net);
+}
+
 /* A change of VLAN forgets who was there. */
 static void test_vlan_change(void)
 {
@@ -283,6 +337,8 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/switch-policy/vlan-isolation", test_vlan_isolation);
+    g_test_add_func("/switch-policy/untagged", test_untagged);
+    g_test_add_func("/switch-policy/attack/late-tag", test_attack_late_tag);
     g_test_add_func("/switch-policy/vlan-change", test_vlan_change);
     g_test_add_func("/switch-policy/isolation", test_isolation);
     g_test_add_func("/switch-policy/mirror", test_mirror);

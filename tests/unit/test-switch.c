@@ -12,7 +12,7 @@
 
 #include "tests/unit/switch_fixture.h"
 
-static const struct port_policy open_policy = {.vlan_mode = VLAN_NONE};
+static const struct port_policy open_policy = {.vlan_mode = VLAN_ALL};
 
 /* --- Learning --------------------------------------------------------------------------------- */
 
