@@ -7,7 +7,10 @@
  * them on the VMBus device's ancestors. 16-bit and 32-bit copies of addresses in the FADT are given
  * with their 64-bit forms, alike.
  *
- * Left out: _S1 to _S4 (the machine has no sleep states but off), GPEs, HPET, PCI, WAET, SRAT.
+ * Left out: _S1 to _S4 (the machine has no sleep states but off), GPEs, HPET, PCI, WAET, SRAT. The
+ * PM timer too, which ACPI allows: who boots here has Hyper-V's clocks, and a kernel that is shown
+ * the timer reads it for its own assurance, at an exit each time. And LINT1 as an NMI line: nothing
+ * is wired to it, KVM delivers an NMI without it.
  */
 #include "src/pc/acpi.h"
 
@@ -134,13 +137,6 @@ struct madt_override {
 } __attribute__((packed));
 _Static_assert(sizeof(struct madt_override) == 10, "wire size");
 
-struct madt_nmi {
-    uint8_t type, length, processor;
-    uint16_t flags;
-    uint8_t lint;
-} __attribute__((packed));
-_Static_assert(sizeof(struct madt_nmi) == 6, "wire size");
-
 struct madt_x2apic {
     uint8_t type, length;
     uint16_t reserved;
@@ -148,10 +144,9 @@ struct madt_x2apic {
 } __attribute__((packed));
 _Static_assert(sizeof(struct madt_x2apic) == 16, "wire size");
 
-#define MADT_ENABLED        1u
-#define MADT_LEVEL_HIGH     0x0du
-#define MADT_XAPIC_LAST     254u /* ids above need an x2APIC entry */
-#define MADT_ALL_PROCESSORS 0xffu
+#define MADT_ENABLED    1u
+#define MADT_LEVEL_HIGH 0x0du
+#define MADT_XAPIC_LAST 254u /* ids above need an x2APIC entry */
 
 /* The tables as they grow; offset 0 goes to ACPI_RSDP. */
 struct area {
@@ -328,10 +323,8 @@ static size_t add_fadt(struct area *area, size_t facs, size_t dsdt)
         .sci_irq = PM_SCI,
         .pm1a_event = PM_BASE + PM_EVENT,
         .pm1a_control = PM_BASE + PM_CONTROL,
-        .pm_timer = PM_BASE + PM_TIMER,
         .pm1_event_length = 4,
         .pm1_control_length = 2,
-        .pm_timer_length = 4,
         .c2_latency = FADT_NO_C_STATE,
         .c3_latency = FADT_NO_C_STATE,
         .century = RTC_CENTURY,
@@ -343,7 +336,6 @@ static size_t add_fadt(struct area *area, size_t facs, size_t dsdt)
         .x_dsdt = address_of(dsdt),
         .x_pm1a_event = port(PM_BASE + PM_EVENT, 4),
         .x_pm1a_control = port(PM_BASE + PM_CONTROL, 2),
-        .x_pm_timer = port(PM_BASE + PM_TIMER, 4),
     };
 
     append(area, &fadt, sizeof(fadt));
@@ -378,8 +370,6 @@ static size_t add_madt(struct area *area, const struct acpi_params *params)
     const struct madt_override pit = {.type = 2, .length = sizeof(pit), .irq = 0, .gsi = 2};
     const struct madt_override sci = {
         .type = 2, .length = sizeof(sci), .irq = PM_SCI, .gsi = PM_SCI, .flags = MADT_LEVEL_HIGH};
-    const struct madt_nmi nmi = {
-        .type = 4, .length = sizeof(nmi), .processor = MADT_ALL_PROCESSORS, .lint = 1};
     size_t start = area->length;
 
     append(area, &madt, sizeof(madt));
@@ -388,7 +378,6 @@ static size_t add_madt(struct area *area, const struct acpi_params *params)
     append(area, &io, sizeof(io));
     append(area, &pit, sizeof(pit));
     append(area, &sci, sizeof(sci));
-    append(area, &nmi, sizeof(nmi));
     finish(area, start);
     return start;
 }
