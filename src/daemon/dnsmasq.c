@@ -126,7 +126,7 @@ char *dnsmasq_configuration(const struct network_config *config, const char *dir
     g_string_append_printf(out,
                            "dhcp-leasefile=%s/%s.leases\ndhcp-no-override\ndhcp-authoritative\n",
                            directory, config->name);
-    /* Nothing behind the host can be reached: do not make guests try. */
+    /* What is behind the host cannot be reached: do not make guests try. */
     if (config->kind == NETWORK_INTERNAL)
         g_string_append(out, "dhcp-option=option:router\n");
     if (config->mtu)
@@ -137,7 +137,7 @@ char *dnsmasq_configuration(const struct network_config *config, const char *dir
     }
     if (v6)
         g_string_append(out, "enable-ra\n");
-    if (v6 && config->kind == NETWORK_INTERNAL)
+    if (v6 && (config->kind == NETWORK_INTERNAL || !config->nat_ipv6))
         g_string_append_printf(out, "ra-param=%s,0,0\n", config->bridge);
     return g_string_free(g_steal_pointer(&out), FALSE);
 }

@@ -4,7 +4,7 @@
  * question, how it is taken adapter_takeover.h's.
  *
  * Left out: keeping the host's interface over a restart of vmbusd (the adapter is given back and
- * taken again); port groups and bandwidth on the adapter's port.
+ * taken again).
  */
 #include "src/daemon/external.h"
 
@@ -82,10 +82,9 @@ static void unbind(struct external *external)
     external->index = 0;
 }
 
-static bool add_port(struct external *external, struct port *port, uint32_t *ret_number,
-                     GError **error)
+static bool add_port(struct external *external, struct port *port, struct port_policy policy,
+                     uint32_t *ret_number, GError **error)
 {
-    struct port_policy policy = {.vlan_mode = VLAN_ALL};
     int result = vswitch_port_add(external->vswitch, port, &policy, ret_number);
 
     if (result < 0)
@@ -106,7 +105,8 @@ static bool make_host(struct external *external, const struct adapter *adapter, 
         close(fd);
         return false;
     }
-    if (!add_port(external, port, &external->host_number, error)) {
+    if (!add_port(external, port, network_config_host_policy(external->config),
+                  &external->host_number, error)) {
         port_tap_free(port);
         return false;
     }
@@ -127,7 +127,8 @@ static bool make_uplink(struct external *external, GError **error)
             close(fds.ring);
         return false;
     }
-    if (!add_port(external, port, &external->uplink_number, error)) {
+    if (!add_port(external, port, network_config_uplink_policy(external->config),
+                  &external->uplink_number, error)) {
         port_packet_free(port);
         return false;
     }

@@ -13,6 +13,8 @@ libdaemon_a_SOURCES = \
 	src/daemon/external.h \
 	src/daemon/folder.c \
 	src/daemon/folder.h \
+	src/daemon/host_conflict.c \
+	src/daemon/host_conflict.h \
 	src/daemon/machine_file.c \
 	src/daemon/machine_file.h \
 	src/daemon/nat.c \

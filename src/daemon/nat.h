@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * NAT for a network: an nftables table of our own, and the host's IPv4 forwarding.
+ * A network's packet filter: an nftables table of our own, with NAT and the host's forwarding or,
+ * of an internal network, without.
  */
 #ifndef VMBUSD_DAEMON_NAT_H
 #define VMBUSD_DAEMON_NAT_H
@@ -10,7 +11,8 @@
 /* The script that puts the network's table in place, whatever was there. g_free() it. */
 char *nat_script(const struct network_config *config);
 
-/* Put the table in place and switch forwarding on; `directory` keeps what forwarding was. */
+/* Put the table in place and, for NAT, switch forwarding on; `directory` keeps what forwarding was.
+ * False with `error`, nothing changed. */
 bool nat_start(const struct network_config *config, const char *directory, GError **error);
 
 /* Remove the table; the last one also restores forwarding. */
@@ -19,5 +21,9 @@ void nat_stop(const struct network_config *config, const char *directory);
 /* Remove tables that a former life left and no network of `names` (NULL-terminated) has, and
  * restore forwarding if there is none left. */
 void nat_sweep(const char *const *names, const char *directory);
+
+/* What of the host's other rules keeps NAT from working, and what to do; NULL: nothing is known.
+ * g_free() it. */
+char *nat_obstacle(const struct network_config *config);
 
 #endif

@@ -25,7 +25,8 @@ struct network {
     struct vswitch *vswitch;
     struct port *host; /* NULL: none */
     uint32_t host_number;
-    bool nat;
+    bool nat;      /* its packet filter is in place */
+    char *warning; /* what keeps NAT from working; NULL: nothing that we know */
     struct dnsmasq *dnsmasq;
     struct external *external; /* NULL: of another kind */
 };
@@ -47,22 +48,10 @@ static unsigned switch_threads(void)
     return CLAMP(g_get_num_processors() / 2, 1, 4);
 }
 
-/* The host is in the network's own VLAN, and has its bandwidth. */
-static struct port_policy host_policy(const struct network_config *config)
-{
-    struct port_policy policy = config->vlan;
-
-    policy.rate_in = config->rate_in;
-    policy.rate_out = config->rate_out;
-    policy.burst_in = config->burst_in;
-    policy.burst_out = config->burst_out;
-    return policy;
-}
-
 static bool start_host(struct network *network, GError **error)
 {
     const struct network_config *config = network->config;
-    struct port_policy policy = host_policy(config);
+    struct port_policy policy = network_config_host_policy(config);
     int fd;
 
     if (!privileged_tap(config->bridge, config->mac, network_mtu(network), &fd, error))
@@ -92,11 +81,12 @@ static bool start_services(struct network *network, GError **error)
 {
     const struct network_config *config = network->config;
 
-    if (config->kind == NETWORK_NAT) {
-        if (!nat_start(config, network->directory, error))
-            return false;
-        network->nat = true;
-    }
+    if (!nat_start(config, network->directory, error))
+        return false;
+    network->nat = true;
+    network->warning = nat_obstacle(config);
+    if (network->warning)
+        log_warning("network %s: %s", config->name, network->warning);
     if (dnsmasq_wanted(config))
         network->dnsmasq = dnsmasq_new(config, network->directory, error);
     return network->dnsmasq || !dnsmasq_wanted(config);
@@ -153,6 +143,7 @@ void network_stop(struct network *network)
     if (network->nat)
         nat_stop(network->config, network->directory);
     network->nat = false;
+    g_clear_pointer(&network->warning, g_free);
     if (network->host) {
         vswitch_port_remove(network->vswitch, network->host);
         port_tap_free(network->host);
@@ -244,6 +235,7 @@ struct json_object *network_report(const struct network *network)
     add_text(object, "kind", network_kind_name(config->kind));
     add_text(object, "state", !network->vswitch ? "failed" : waits ? "waiting" : "running");
     add_text(object, "failure", waits ? waits : network->failure);
+    add_text(object, "warning", network->warning);
     add_text(object, "interface", host ? config->bridge : NULL);
     add_text(object, "adapter", adapter);
     add_number(object, "mtu", network_mtu(network));

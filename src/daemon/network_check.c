@@ -79,6 +79,33 @@ static const struct network_portgroup *find_group(const struct network_config *c
     return NULL;
 }
 
+static void set_bandwidth(const struct network_config *config, struct port_policy *policy)
+{
+    policy->rate_in = config->rate_in;
+    policy->rate_out = config->rate_out;
+    policy->burst_in = config->burst_in;
+    policy->burst_out = config->burst_out;
+}
+
+struct port_policy network_config_host_policy(const struct network_config *config)
+{
+    struct port_policy policy = config->vlan;
+
+    if (config->kind == NETWORK_EXTERNAL)
+        policy = (struct port_policy){.vlan_mode = VLAN_ALL};
+    else
+        set_bandwidth(config, &policy);
+    return policy;
+}
+
+struct port_policy network_config_uplink_policy(const struct network_config *config)
+{
+    struct port_policy policy = {.vlan_mode = VLAN_ALL};
+
+    set_bandwidth(config, &policy);
+    return policy;
+}
+
 /* The guards of the group, else those of the network, else none. */
 static const struct network_guards *find_guards(const struct network_config *config,
                                                 const struct network_portgroup *group)
@@ -94,6 +121,14 @@ static const struct network_guards *find_guards(const struct network_config *con
             general = guards;
     }
     return general;
+}
+
+enum network_mirror network_config_mirror(const struct network_config *config,
+                                          const char *portgroup)
+{
+    const struct network_guards *guards = find_guards(config, find_group(config, portgroup, NULL));
+
+    return guards ? guards->mirror : NETWORK_MIRROR_NONE;
 }
 
 bool network_config_policy(const struct network_config *config, const char *portgroup,
@@ -122,7 +157,9 @@ bool network_config_policy(const struct network_config *config, const char *port
         policy.router_guard = guards->router_guard;
         policy.isolated = guards->isolated;
         policy.storm = guards->storm;
+        policy.fdb_max = guards->addresses;
     }
+    policy.isolated |= config->isolated;
     if (mac)
         memcpy(policy.mac, mac, sizeof(policy.mac));
     *ret_policy = policy;

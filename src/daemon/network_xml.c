@@ -102,7 +102,7 @@ static bool read_uuid(struct xml *xml, xmlNode *node, void *into, GError **error
     struct network_config *config = into;
     const char *text = xml_text(xml, node, error);
 
-    if (!text)
+    if (!text || !xml_attributes(xml, node, no_attributes, error))
         return false;
     if (guid_parse(text, &config->uuid) && !guid_equal(&config->uuid, &zero))
         return true;
@@ -111,17 +111,21 @@ static bool read_uuid(struct xml *xml, xmlNode *node, void *into, GError **error
                     "%s is no UUID; give one as uuidgen prints it", quoted);
 }
 
-/* <title> and <description>, which are for people. */
-static bool read_prose(struct xml *xml, xmlNode *node, void *into, GError **error)
+/* Also called for the same elements of our own name space. */
+bool network_xml_prose(struct xml *xml, xmlNode *node, void *into, GError **error)
 {
     struct network_config *config = into;
     const char *text = xml_text(xml, node, error);
     char **target =
         !strcmp((const char *)node->name, "title") ? &config->title : &config->description;
 
-    if (text)
-        *target = g_strdup(text);
-    return text != NULL;
+    if (!text || !xml_attributes(xml, node, no_attributes, error))
+        return false;
+    if (*target)
+        return xml_fail(xml, node, NULL, error, XML_ERROR_VALUE,
+                        "stands twice, here and in <metadata>; remove one");
+    *target = g_strdup(text);
+    return true;
 }
 
 static bool read_ports(struct xml *xml, xmlNode *node, void *into, GError **error)
@@ -145,8 +149,12 @@ static bool read_ports(struct xml *xml, xmlNode *node, void *into, GError **erro
 static bool read_nat(struct xml *xml, xmlNode *node, void *into, GError **error)
 {
     static const struct xml_child table[] = {{"port", false, read_ports, NULL}, {.name = NULL}};
+    struct network_config *config = into;
+    const char *ipv6 = NULL;
+    const struct xml_attribute attributes[] = {{"ipv6", false, &ipv6}, {.name = NULL}};
 
-    return xml_attributes(xml, node, no_attributes, error) &&
+    return xml_attributes(xml, node, attributes, error) &&
+           (!ipv6 || xml_yes(xml, node, "ipv6", ipv6, &config->nat_ipv6, error)) &&
            xml_children(xml, node, table, into, error);
 }
 
@@ -196,7 +204,7 @@ static bool read_forward(struct xml *xml, xmlNode *node, void *into, GError **er
     }
     if (!xml_children(xml, node, children, config, error))
         return false;
-    return config->kind == NETWORK_NAT || !config->nat_ports[0] ||
+    return config->kind == NETWORK_NAT || (!config->nat_ports[0] && !config->nat_ipv6) ||
            xml_fail(xml, node, NULL, error, XML_ERROR_VALUE, "<nat> goes with mode=\"nat\" only");
 }
 
@@ -246,6 +254,17 @@ static bool read_mtu(struct xml *xml, xmlNode *node, void *into, GError **error)
     return true;
 }
 
+static bool read_port(struct xml *xml, xmlNode *node, void *into, GError **error)
+{
+    struct network_config *config = into;
+    const char *isolated = NULL;
+    const struct xml_attribute table[] = {{"isolated", false, &isolated}, {.name = NULL}};
+
+    return xml_attributes(xml, node, table, error) &&
+           xml_children(xml, node, no_children, NULL, error) &&
+           (!isolated || xml_yes(xml, node, "isolated", isolated, &config->isolated, error));
+}
+
 static bool read_domain(struct xml *xml, xmlNode *node, void *into, GError **error)
 {
     struct network_config *config = into;
@@ -262,8 +281,8 @@ static bool read_domain(struct xml *xml, xmlNode *node, void *into, GError **err
 static const struct xml_child network_children[] = {
     {"name", false, read_name, NULL},
     {"uuid", false, read_uuid, NULL},
-    {"title", false, read_prose, NULL},
-    {"description", false, read_prose, NULL},
+    {"title", false, network_xml_prose, NULL},
+    {"description", false, network_xml_prose, NULL},
     {"metadata", false, network_xml_metadata, NULL},
     {"forward", false, read_forward, NULL},
     {"bridge", false, read_bridge, NULL},
@@ -274,6 +293,7 @@ static const struct xml_child network_children[] = {
     {"ip", true, network_xml_ip, NULL},
     {"bandwidth", false, network_xml_bandwidth, NULL},
     {"vlan", false, network_xml_vlan, NULL},
+    {"port", false, read_port, NULL},
     {"portgroup", true, network_xml_portgroup, NULL},
     {.name = NULL}};
 
@@ -364,10 +384,12 @@ static bool finish_mtu(struct xml *xml, xmlNode *root, const struct network_conf
 bool network_xml_finish(struct xml *xml, xmlNode *root, struct network_config *config,
                         GError **error)
 {
-    bool v4 = false;
+    bool v4 = false, v6 = false;
 
-    for (unsigned i = 0; i < config->ips; i++)
+    for (unsigned i = 0; i < config->ips; i++) {
         v4 |= config->ip[i].address.family == AF_INET;
+        v6 |= config->ip[i].address.family == AF_INET6;
+    }
     if (!config->name)
         return xml_fail(xml, root, NULL, error, XML_ERROR_VALUE, "<name> is missing");
     if (config->kind == NETWORK_PRIVATE && config->ips)
@@ -379,6 +401,13 @@ bool network_xml_finish(struct xml *xml, xmlNode *root, struct network_config *c
     if (config->kind == NETWORK_NAT && !v4)
         return xml_fail(xml, root, NULL, error, XML_ERROR_VALUE,
                         "<forward mode=\"nat\"> needs an <ip> with an IPv4 address");
+    if (config->nat_ipv6 && !v6)
+        return xml_fail(xml, root, NULL, error, XML_ERROR_VALUE,
+                        "<nat ipv6=\"yes\"> needs an <ip family=\"ipv6\">");
+    if (config->kind == NETWORK_PRIVATE && (config->rate_in || config->rate_out))
+        return xml_fail(xml, root, NULL, error, XML_ERROR_VALUE,
+                        "<bandwidth> is the host's, which has no port on a private network; give "
+                        "it to a <portgroup>");
     if (config->kind != NETWORK_EXTERNAL && (config->adapter_by_mac || config->adapter_force))
         return xml_fail(xml, root, NULL, error, XML_ERROR_VALUE,
                         "an <adapter> goes with <forward mode=\"bridge\"> only");

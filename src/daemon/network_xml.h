@@ -61,11 +61,16 @@ struct network_portgroup {
     struct port_policy policy; /* VLAN and rates only */
 };
 
+/* Hyper-V's port mirroring: frames of all sources go to the destination as well. */
+enum network_mirror { NETWORK_MIRROR_NONE, NETWORK_MIRROR_SOURCE, NETWORK_MIRROR_DESTINATION };
+
 /* <vmbusd:policy> in <metadata>. */
 struct network_guards {
     char *portgroup; /* NULL: of the whole network */
     bool mac_guard, dhcp_guard, router_guard, isolated;
-    uint32_t storm; /* 0: no limit */
+    uint32_t storm;     /* 0: no limit */
+    uint32_t addresses; /* that a port may have; 0: LIMIT_FDB_PORT */
+    enum network_mirror mirror;
 };
 
 /* <dns> */
@@ -88,6 +93,7 @@ struct network_config {
     enum network_kind kind;
     char *forward_dev;     /* nat: leave through it only; external: the adapter; NULL: any */
     uint16_t nat_ports[2]; /* first and last, 0: any */
+    bool nat_ipv6;         /* IPv6 is translated too */
     bool adapter_by_mac;   /* external: <vmbusd:adapter mac=> */
     uint8_t adapter_mac[6];
     bool adapter_force;    /* take it over although it is in use for what it may not be */
@@ -102,6 +108,7 @@ struct network_config {
     struct network_ip ip[LIMIT_NETWORK_ADDRESSES];
     unsigned ips;
     bool has_vlan;
+    bool isolated;              /* <port isolated=>: every guest's port */
     struct port_policy vlan;    /* <vlan> of the network: VLAN only */
     uint64_t rate_in, rate_out; /* <bandwidth> of the network: its host port's */
     uint64_t burst_in, burst_out;
@@ -134,6 +141,15 @@ bool network_config_compatible(const struct network_config *config,
  * unknown, and then the MAC guard stays off). False with `error` if there is no such port group. */
 bool network_config_policy(const struct network_config *config, const char *portgroup,
                            const uint8_t *mac, struct port_policy *ret_policy, GError **error);
+
+/* What the mirror policy of such a port is. */
+enum network_mirror network_config_mirror(const struct network_config *config,
+                                          const char *portgroup);
+
+/* The policy of the host's port, and of the adapter's. An external network's host keeps what it
+ * had on the adapter, VLANs included; <bandwidth> is the adapter's there. */
+struct port_policy network_config_host_policy(const struct network_config *config);
+struct port_policy network_config_uplink_policy(const struct network_config *config);
 
 /* "private", "internal", "nat", "external". */
 const char *network_kind_name(enum network_kind kind);

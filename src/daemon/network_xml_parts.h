@@ -19,6 +19,7 @@ bool network_xml_dns(struct xml *xml, xmlNode *node, void *into, GError **error)
 bool network_xml_vlan(struct xml *xml, xmlNode *node, void *into, GError **error);
 bool network_xml_bandwidth(struct xml *xml, xmlNode *node, void *into, GError **error);
 bool network_xml_portgroup(struct xml *xml, xmlNode *node, void *into, GError **error);
+bool network_xml_prose(struct xml *xml, xmlNode *node, void *into, GError **error);
 bool network_xml_metadata(struct xml *xml, xmlNode *node, void *into, GError **error);
 
 /* A name of letters, digits, dots, underlines and hyphens that begins with neither dot nor hyphen,

@@ -219,19 +219,31 @@ static bool read_adapter(struct xml *xml, xmlNode *node, void *into, GError **er
     return mac || force || xml_fail(xml, node, NULL, error, XML_ERROR_VALUE, "give mac or force");
 }
 
+static bool read_mirror(struct xml *xml, xmlNode *node, const char *text,
+                        enum network_mirror *ret_mirror, GError **error)
+{
+    *ret_mirror = !strcmp(text, "source")        ? NETWORK_MIRROR_SOURCE
+                  : !strcmp(text, "destination") ? NETWORK_MIRROR_DESTINATION
+                                                 : NETWORK_MIRROR_NONE;
+    return *ret_mirror || xml_fail(xml, node, "mirror", error, XML_ERROR_VALUE,
+                                   "give source or destination, or leave it out");
+}
+
 static bool fill_guards(struct xml *xml, xmlNode *node, struct network_guards *guards,
                         GError **error)
 {
     const char *group = NULL, *mac = NULL, *dhcp = NULL, *router = NULL, *isolated = NULL,
-               *storm = NULL;
+               *storm = NULL, *addresses = NULL, *mirror = NULL;
     const struct xml_attribute table[] = {{"portgroup", false, &group},
                                           {"mac-guard", false, &mac},
                                           {"dhcp-guard", false, &dhcp},
                                           {"router-guard", false, &router},
                                           {"isolated", false, &isolated},
                                           {"storm", false, &storm},
+                                          {"addresses", false, &addresses},
+                                          {"mirror", false, &mirror},
                                           {.name = NULL}};
-    uint64_t frames = 0;
+    uint64_t frames = 0, count = 0;
 
     if (!xml_attributes(xml, node, table, error) ||
         !xml_children(xml, node, no_children, NULL, error) ||
@@ -240,9 +252,13 @@ static bool fill_guards(struct xml *xml, xmlNode *node, struct network_guards *g
         (router && !xml_yes(xml, node, "router-guard", router, &guards->router_guard, error)) ||
         (isolated && !xml_yes(xml, node, "isolated", isolated, &guards->isolated, error)) ||
         (storm && !xml_number(xml, node, "storm", storm, 1, UINT32_MAX, &frames, error)) ||
+        (addresses &&
+         !xml_number(xml, node, "addresses", addresses, 1, LIMIT_FDB, &count, error)) ||
+        (mirror && !read_mirror(xml, node, mirror, &guards->mirror, error)) ||
         (group && !network_xml_name(xml, node, "portgroup", group, &guards->portgroup, error)))
         return false;
     guards->storm = (uint32_t)frames;
+    guards->addresses = (uint32_t)count;
     return true;
 }
 
@@ -282,9 +298,12 @@ static void keep_foreign(xmlNode *node, struct network_config *config)
 bool network_xml_metadata(struct xml *xml, xmlNode *node, void *into, GError **error)
 {
     static const struct xml_attribute no_attributes[] = {{.name = NULL}};
-    static const struct xml_child ours[] = {{"adapter", false, read_adapter, NETWORK_XML_SPACE},
-                                            {"policy", true, read_policy, NETWORK_XML_SPACE},
-                                            {.name = NULL}};
+    static const struct xml_child ours[] = {
+        {"adapter", false, read_adapter, NETWORK_XML_SPACE},
+        {"policy", true, read_policy, NETWORK_XML_SPACE},
+        {"title", false, network_xml_prose, NETWORK_XML_SPACE},
+        {"description", false, network_xml_prose, NETWORK_XML_SPACE},
+        {.name = NULL}};
     bool seen = false;
 
     for (xmlNode *child = node->children; child; child = child->next) {

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * A network's configuration as libvirt's XML, in the order of libvirt's own printer.
+ *
+ * <title> and <description> of networks came into libvirt's schema with 9.7; printed in <metadata>,
+ * older ones take them too.
  */
 #include "src/daemon/network_xml_parts.h"
 
@@ -99,19 +102,26 @@ static void print_guards(GString *out, const struct network_guards *guards)
         attribute(out, "isolated", "yes");
     if (guards->storm)
         g_string_append_printf(out, " storm='%u'", guards->storm);
+    if (guards->addresses)
+        g_string_append_printf(out, " addresses='%u'", guards->addresses);
+    if (guards->mirror)
+        attribute(out, "mirror",
+                  guards->mirror == NETWORK_MIRROR_SOURCE ? "source" : "destination");
     g_string_append(out, "/>\n");
 }
 
 static void print_metadata(GString *out, const struct network_config *config)
 {
     bool adapter = config->adapter_by_mac || config->adapter_force;
-    bool ours = adapter || config->guards_count;
+    bool ours = adapter || config->guards_count || config->title || config->description;
 
     if (!ours && !config->foreign)
         return;
     g_string_append(out, "  <metadata>\n");
     if (ours)
         g_string_append(out, "    <vmbusd:switch xmlns:vmbusd='" NETWORK_XML_SPACE "'>\n");
+    element(out, "      ", "vmbusd:title", config->title);
+    element(out, "      ", "vmbusd:description", config->description);
     if (adapter) {
         g_string_append(out, "      <vmbusd:adapter");
         if (config->adapter_by_mac)
@@ -202,14 +212,19 @@ static void print_forward(GString *out, const struct network_config *config)
     if (config->forward_dev)
         attribute(out, "dev", config->forward_dev);
     attribute(out, "mode", config->kind == NETWORK_NAT ? "nat" : "bridge");
-    if (!config->nat_ports[0] && !config->forward_dev) {
+    if (!config->nat_ports[0] && !config->nat_ipv6 && !config->forward_dev) {
         g_string_append(out, "/>\n");
         return;
     }
     g_string_append(out, ">\n");
-    if (config->nat_ports[0])
-        g_string_append_printf(out, "    <nat>\n      <port start='%u' end='%u'/>\n    </nat>\n",
-                               config->nat_ports[0], config->nat_ports[1]);
+    if (config->nat_ports[0] || config->nat_ipv6) {
+        g_string_append(out, config->nat_ipv6 ? "    <nat ipv6='yes'" : "    <nat");
+        if (config->nat_ports[0])
+            g_string_append_printf(out, ">\n      <port start='%u' end='%u'/>\n    </nat>\n",
+                                   config->nat_ports[0], config->nat_ports[1]);
+        else
+            g_string_append(out, "/>\n");
+    }
     if (config->forward_dev) {
         g_string_append(out, "    <interface");
         attribute(out, "dev", config->forward_dev);
@@ -236,8 +251,6 @@ char *network_config_print(const struct network_config *config)
     guid_format(&config->uuid, uuid);
     element(out, "  ", "name", config->name);
     element(out, "  ", "uuid", uuid);
-    element(out, "  ", "title", config->title);
-    element(out, "  ", "description", config->description);
     print_metadata(out, config);
     print_forward(out, config);
     if (config->kind != NETWORK_PRIVATE) {
@@ -258,6 +271,8 @@ char *network_config_print(const struct network_config *config)
     print_dns(out, &config->dns);
     if (config->has_vlan)
         print_vlan(out, "  ", &config->vlan);
+    if (config->isolated)
+        g_string_append(out, "  <port isolated='yes'/>\n");
     print_bandwidth(out, config);
     for (unsigned i = 0; i < config->portgroups; i++)
         print_group(out, &config->portgroup[i]);

@@ -9,6 +9,7 @@
 #include "src/common/log.h"
 #include "src/daemon/dnsmasq.h"
 #include "src/daemon/folder.h"
+#include "src/daemon/host_conflict.h"
 #include "src/daemon/nat.h"
 
 struct networks {
@@ -55,8 +56,37 @@ static void free_config(void *config)
     network_config_free(config);
 }
 
-/* Add what the file describes, unless it is wrong or does not go with those before it. */
-static bool read_file(const char *path, GPtrArray *configs, GError **error)
+static bool same(const struct network_config *a, const struct network_config *b)
+{
+    g_autofree char *left = network_config_print(a), *right = network_config_print(b);
+
+    return !strcmp(left, right);
+}
+
+/* False if the host is in the way. What runs already as it is described is left alone. */
+static bool suits_host(const struct networks *networks, const struct network_config *config,
+                       GError **error)
+{
+    const struct network *present = networks_find(networks, config->name);
+    g_autoptr(GPtrArray) ours = g_ptr_array_new();
+
+    if (present && network_switch(present) && same(network_config(present), config))
+        return true;
+    g_ptr_array_add(ours, (char *)config->bridge);
+    for (guint i = 0; i < networks->all->len; i++) {
+        const struct network_config *other = network_config(g_ptr_array_index(networks->all, i));
+
+        if (other->kind != NETWORK_EXTERNAL)
+            g_ptr_array_add(ours, (char *)other->bridge);
+    }
+    g_ptr_array_add(ours, NULL);
+    return host_conflict_subnets(config, (const char *const *)ours->pdata, error);
+}
+
+/* Add what the file describes, unless it is wrong or does not go with those before it or with the
+ * host. */
+static bool read_file(const struct networks *networks, const char *path, GPtrArray *configs,
+                      GError **error)
 {
     struct network_config *config = network_config_load(path, error);
     bool good = config != NULL;
@@ -68,6 +98,7 @@ static bool read_file(const char *path, GPtrArray *configs, GError **error)
     }
     for (guint i = 0; good && i < configs->len; i++)
         good = network_config_compatible(config, g_ptr_array_index(configs, i), error);
+    good = good && suits_host(networks, config, error);
     if (good)
         g_ptr_array_add(configs, config);
     else
@@ -75,9 +106,9 @@ static bool read_file(const char *path, GPtrArray *configs, GError **error)
     return good;
 }
 
-static GPtrArray *read_folder(const char *folder, unsigned *ret_refused)
+static GPtrArray *read_folder(const struct networks *networks, unsigned *ret_refused)
 {
-    g_autoptr(GPtrArray) files = folder_list(folder, ".xml");
+    g_autoptr(GPtrArray) files = folder_list(networks->folder, ".xml");
     GPtrArray *configs = g_ptr_array_new_with_free_func(free_config);
 
     *ret_refused = 0;
@@ -85,7 +116,7 @@ static GPtrArray *read_folder(const char *folder, unsigned *ret_refused)
         const char *path = g_ptr_array_index(files, i);
         g_autoptr(GError) error = NULL;
 
-        if (read_file(path, configs, &error))
+        if (read_file(networks, path, configs, &error))
             continue;
         log_error("%s", error->message);
         (*ret_refused)++;
@@ -105,13 +136,6 @@ static const struct network_config *wanted(const GPtrArray *configs, const char 
             return config;
     }
     return NULL;
-}
-
-static bool same(const struct network_config *a, const struct network_config *b)
-{
-    g_autofree char *left = network_config_print(a), *right = network_config_print(b);
-
-    return !strcmp(left, right);
 }
 
 static void end(struct networks *networks, struct network *network)
@@ -167,7 +191,7 @@ static void sweep(const struct networks *networks)
         const struct network_config *config = network_config(g_ptr_array_index(networks->all, i));
 
         g_ptr_array_add(names, config->name);
-        if (config->kind == NETWORK_NAT)
+        if (config->kind == NETWORK_NAT || config->kind == NETWORK_INTERNAL)
             g_ptr_array_add(nats, config->name);
     }
     g_ptr_array_add(names, NULL);
@@ -179,7 +203,7 @@ static void sweep(const struct networks *networks)
 unsigned networks_load(struct networks *networks)
 {
     unsigned refused;
-    g_autoptr(GPtrArray) configs = read_folder(networks->folder, &refused);
+    g_autoptr(GPtrArray) configs = read_folder(networks, &refused);
 
     retire(networks, configs, refused != 0);
     while (configs->len) {

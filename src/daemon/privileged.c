@@ -19,8 +19,6 @@
 #include "vswitch/port_packet.h"
 #include "vswitch/port_tap.h"
 
-#define FORWARDING "/proc/sys/net/ipv4/ip_forward"
-
 GQuark privileged_error_quark(void)
 {
     return g_quark_from_static_string("vmbusd-privileged");
@@ -138,26 +136,43 @@ bool privileged_nft(const char *script, GError **error)
     return false;
 }
 
-int privileged_forwarding(GError **error)
+char *privileged_nft_list(void)
+{
+    const char *const argv[] = {"nft", "-j", "list", "ruleset", NULL};
+    char *rules = NULL;
+
+    if (!g_spawn_sync("/", (char **)argv, NULL, G_SPAWN_SEARCH_PATH | G_SPAWN_STDERR_TO_DEV_NULL,
+                      NULL, NULL, &rules, NULL, NULL, NULL))
+        return NULL;
+    return rules;
+}
+
+static const char *forwarding_file(int family)
+{
+    return family == AF_INET ? "/proc/sys/net/ipv4/ip_forward"
+                             : "/proc/sys/net/ipv6/conf/all/forwarding";
+}
+
+int privileged_forwarding(int family, GError **error)
 {
     g_autofree char *text = NULL;
 
-    if (!g_file_get_contents(FORWARDING, &text, NULL, error))
+    if (!g_file_get_contents(forwarding_file(family), &text, NULL, error))
         return -1;
     return atoi(text) != 0;
 }
 
-bool privileged_set_forwarding(bool on, GError **error)
+bool privileged_set_forwarding(int family, bool on, GError **error)
 {
-    int fd = open(FORWARDING, O_WRONLY | O_CLOEXEC);
+    int fd = open(forwarding_file(family), O_WRONLY | O_CLOEXEC);
     bool good = fd >= 0 && write(fd, on ? "1\n" : "0\n", 2) == 2;
     int cause = errno;
 
     if (fd >= 0)
         close(fd);
     if (!good)
-        g_set_error(error, PRIVILEGED_ERROR, PRIVILEGED_ERROR_SYSTEM, "%s: %s", FORWARDING,
-                    g_strerror(cause));
+        g_set_error(error, PRIVILEGED_ERROR, PRIVILEGED_ERROR_SYSTEM, "%s: %s",
+                    forwarding_file(family), g_strerror(cause));
     return good;
 }
 

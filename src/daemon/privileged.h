@@ -47,9 +47,13 @@ bool privileged_address(const char *interface, const struct address *address, un
 /* Have nft carry out a script, which it does wholly or not at all. */
 bool privileged_nft(const char *script, GError **error);
 
-/* Read and set net.ipv4.ip_forward. -1 with `error` if it cannot be read. */
-int privileged_forwarding(GError **error);
-bool privileged_set_forwarding(bool on, GError **error);
+/* All rules of this host as nft's JSON, or NULL. g_free() it. */
+char *privileged_nft_list(void);
+
+/* Read and set forwarding of a family (net.ipv4.ip_forward, net.ipv6.conf.all.forwarding). -1 with
+ * `error` if it cannot be read. */
+int privileged_forwarding(int family, GError **error);
+bool privileged_set_forwarding(int family, bool on, GError **error);
 
 /* Start a program, found in PATH unless there is a slash in its name, with our standard input and
  * standard output on standard error; a session of its own, so that it outlives this process. To be

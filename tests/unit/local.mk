@@ -74,6 +74,7 @@ UNIT_TESTS = \
 	tests/unit/test-guard \
 	tests/unit/test-guid \
 	tests/unit/test-heartbeat \
+	tests/unit/test-host-conflict \
 	tests/unit/test-ic \
 	tests/unit/test-inspect \
 	tests/unit/test-json \
@@ -162,6 +163,7 @@ tests_unit_test_gpadl_LDADD = $(UNIT_LIBS)
 tests_unit_test_guard_LDADD = $(UNIT_LIBS)
 tests_unit_test_guid_LDADD = $(UNIT_LIBS)
 tests_unit_test_heartbeat_LDADD = $(UNIT_LIBS)
+tests_unit_test_host_conflict_LDADD = $(UNIT_LIBS)
 tests_unit_test_ic_LDADD = $(UNIT_LIBS)
 tests_unit_test_inspect_LDADD = $(UNIT_LIBS)
 tests_unit_test_json_LDADD = $(UNIT_LIBS)

@@ -7,6 +7,8 @@
 #include <string.h>
 
 #include <glib.h>
+#include <libxml/parser.h>
+#include <libxml/relaxng.h>
 
 #include "src/daemon/xml.h"
 
@@ -47,17 +49,17 @@ static const char everything[] =
     "<network>\n"
     "  <name>lan</name>\n"
     "  <uuid>81ff0d90-c91e-6742-64da-4a736edb9a9b</uuid>\n"
-    "  <title>a &lt;title&gt;</title>\n"
-    "  <description>for people</description>\n"
     "  <metadata>\n"
     "    <vmbusd:switch xmlns:vmbusd='urn:vmbusd:network:1'>\n"
-    "      <vmbusd:policy mac-guard='yes' storm='500'/>\n"
+    "      <vmbusd:title>a &lt;title&gt;</vmbusd:title>\n"
+    "      <vmbusd:description>for people</vmbusd:description>\n"
+    "      <vmbusd:policy mac-guard='yes' storm='500' addresses='16' mirror='source'/>\n"
     "      <vmbusd:policy portgroup='servers' dhcp-guard='yes' router-guard='yes' isolated='yes'/>\n"
     "    </vmbusd:switch>\n"
     "    <other:thing xmlns:other=\"urn:other\" a=\"1\"><other:inner>text</other:inner></other:thing>\n"
     "  </metadata>\n"
     "  <forward dev='eth7' mode='nat'>\n"
-    "    <nat>\n"
+    "    <nat ipv6='yes'>\n"
     "      <port start='1024' end='65535'/>\n"
     "    </nat>\n"
     "    <interface dev='eth7'/>\n"
@@ -77,6 +79,7 @@ static const char everything[] =
     "  <vlan>\n"
     "    <tag id='42'/>\n"
     "  </vlan>\n"
+    "  <port isolated='yes'/>\n"
     "  <bandwidth>\n"
     "    <inbound average='1000' burst='64'/>\n"
     "  </bandwidth>\n"
@@ -220,6 +223,10 @@ static void test_policy(void)
     g_assert_cmpuint(policy.vlan, ==, 42);
     g_assert_true(policy.mac_guard);
     g_assert_cmpuint(policy.storm, ==, 500);
+    g_assert_cmpuint(policy.fdb_max, ==, 16);
+    g_assert_true(policy.isolated); /* as every port of the network */
+    g_assert_cmpint(network_config_mirror(config, "others"), ==, NETWORK_MIRROR_SOURCE);
+    g_assert_cmpint(network_config_mirror(config, "servers"), ==, NETWORK_MIRROR_NONE);
     g_assert_cmpmem(policy.mac, 6, mac, 6);
 
     g_assert_true(network_config_policy(config, "others", NULL, &policy, &error));
@@ -229,6 +236,109 @@ static void test_policy(void)
     g_assert_cmpstr(error->message, ==,
                     "network lan has no port group \"none\"; add it, or name another");
     network_config_free(config);
+}
+
+/* The host on a nat network is in the network's VLAN; on an external one it has what the adapter
+ * had, and the bandwidth is the adapter's. */
+static void test_own_ports(void)
+{
+    struct network_config *config = parse(everything);
+    struct port_policy policy = network_config_host_policy(config);
+
+    g_assert_cmpint(policy.vlan_mode, ==, VLAN_ACCESS);
+    g_assert_cmpuint(policy.rate_in, ==, 8000000);
+    g_assert_false(policy.isolated);
+    network_config_free(config);
+
+    config = parse("<network><name>out</name><forward mode='bridge'/><vlan><tag id='7'/></vlan>"
+                   "<bandwidth><outbound average='10'/></bandwidth></network>");
+    policy = network_config_host_policy(config);
+    g_assert_cmpint(policy.vlan_mode, ==, VLAN_ALL);
+    g_assert_cmpuint(policy.rate_out, ==, 0);
+    policy = network_config_uplink_policy(config);
+    g_assert_cmpint(policy.vlan_mode, ==, VLAN_ALL);
+    g_assert_cmpuint(policy.rate_out, ==, 80000);
+    network_config_free(config);
+}
+
+/* What libvirt prints of a network since 9.7. */
+static void test_prose(void)
+{
+    struct network_config *config =
+        parse("<network><name>p</name><title>t</title><description>d</description></network>");
+    g_autofree char *text = network_config_print(config);
+
+    g_assert_cmpstr(config->description, ==, "d");
+    g_assert_nonnull(strstr(text, "<vmbusd:title>t</vmbusd:title>"));
+    network_config_free(config);
+    assert_refused("<network><name>p</name><title>t</title><metadata>"
+                   "<switch xmlns='urn:vmbusd:network:1'><title>u</title></switch></metadata>"
+                   "</network>",
+                   "lan.xml:1: <switch><title>: stands twice, here and in <metadata>; remove one");
+}
+
+/* --- libvirt's schema ------------------------------------------------------------------------- */
+
+#define SCHEMA "/usr/share/libvirt/schemas/network.rng"
+
+static void silent(void *context, const char *message, ...)
+{
+    (void)context;
+    (void)message;
+}
+
+static void assert_valid(xmlRelaxNG *schema, const char *text)
+{
+    struct network_config *config = parse(text);
+    g_autofree char *printed = network_config_print(config);
+    xmlDoc *doc = xmlReadMemory(printed, (int)strlen(printed), NULL, NULL, 0);
+    xmlRelaxNGValidCtxt *context = xmlRelaxNGNewValidCtxt(schema);
+
+    if (xmlRelaxNGValidateDoc(context, doc) != 0)
+        g_error("not valid: %s", printed);
+    xmlRelaxNGFreeValidCtxt(context);
+    xmlFreeDoc(doc);
+    network_config_free(config);
+}
+
+/* Whatever we print, libvirt's own tools take. */
+static void test_schema(void)
+{
+    static const char *const texts[] = {
+        everything,
+        "<network><name>a.b-c_d</name></network>",
+        "<network><name>p</name><title>t &amp; u</title><description> d </description></network>",
+        "<network><name>lan</name><forward mode='nat'><nat ipv6='yes'/></forward>"
+        "<ip address='10.0.0.1' prefix='8'/><ip family='ipv6' address='fd00::1' prefix='64'/>"
+        "</network>",
+        "<network><name>lan</name><forward mode='nat'><interface dev='eth0'/></forward>"
+        "<ip address='10.0.0.1' netmask='255.0.0.0'><dhcp><host name='x' ip='10.0.0.2'/></dhcp></ip>"
+        "<dns enable='no'/></network>",
+        "<network><name>lan</name><domain name='lan'/><ip address='10.0.0.1' prefix='31'/></network>",
+        "<network><name>out</name><forward mode='bridge' dev='eth0'/></network>",
+        "<network><name>out</name><forward mode='bridge'/><port isolated='yes'/>"
+        "<bandwidth><inbound average='1'/><outbound average='100000000' burst='1048576'/></bandwidth>"
+        "<vlan trunk='yes'><tag id='1'/></vlan>"
+        "<metadata><a:b xmlns:a='urn:a'/><switch xmlns='urn:vmbusd:network:1'>"
+        "<adapter mac='00:15:5d:00:00:01' force='yes'/>"
+        "<policy mirror='destination' addresses='8192' storm='4294967295'/></switch></metadata>"
+        "<portgroup name='p'><bandwidth/><vlan><tag id='4094'/></vlan></portgroup>"
+        "<portgroup name='q' default='yes'/></network>",
+    };
+    xmlRelaxNGParserCtxt *parser;
+
+    if (!g_file_test(SCHEMA, G_FILE_TEST_EXISTS)) {
+        g_test_skip("there is no " SCHEMA " (Debian: libvirt0)");
+        return;
+    }
+    parser = xmlRelaxNGNewParserCtxt(SCHEMA);
+    xmlRelaxNGSetParserErrors(parser, silent, silent, NULL);
+    xmlRelaxNG *schema = xmlRelaxNGParse(parser);
+    xmlRelaxNGFreeParserCtxt(parser);
+    g_assert_nonnull(schema);
+    for (unsigned i = 0; i < G_N_ELEMENTS(texts); i++)
+        assert_valid(schema, texts[i]);
+    xmlRelaxNGFree(schema);
 }
 
 /* --- Wrong ------------------------------------------------------------------------------------ */
@@ -316,8 +426,8 @@ static void test_unknown(void)
     assert_refused("<network/>", "lan.xml:1: <network>: <name> is missing");
     assert_refused(NET("<metadata><switch xmlns='urn:vmbusd:network:1'><polcy/></switch>"
                        "</metadata>"),
-                   "lan.xml:3: <switch><polcy>: not known here; taken are: adapter, policy (and "
-                   "mind the namespace)");
+                   "lan.xml:3: <switch><polcy>: not known here; taken are: adapter, policy, title, "
+                   "description (and mind the namespace)");
 }
 
 static void test_twice(void)
@@ -479,6 +589,9 @@ int main(int argc, char **argv)
     g_test_add_func("/network-xml/libvirt-default", test_libvirt_default);
     g_test_add_func("/network-xml/external", test_external);
     g_test_add_func("/network-xml/policy", test_policy);
+    g_test_add_func("/network-xml/own-ports", test_own_ports);
+    g_test_add_func("/network-xml/prose", test_prose);
+    g_test_add_func("/network-xml/schema", test_schema);
     g_test_add_func("/network-xml/bad/vlan-5000", test_vlan_5000);
     g_test_add_func("/network-xml/bad/address-outside", test_address_outside);
     g_test_add_func("/network-xml/bad/address", test_bad_address);
