@@ -42,8 +42,7 @@ struct subcommand {
     const char *help;
 };
 
-/* Print the error and give the exit status that it stands for. */
-static int fail(const GError *error)
+int vmbusctl_fail(const GError *error)
 {
     fprintf(stderr, "vmbusctl: %s\n", error->message);
     return error->code == VM_CLIENT_ERROR_NOT_THERE ? VMBUSCTL_NOT_RUNNING : VMBUSCTL_FAILED;
@@ -62,7 +61,7 @@ static int report(const struct vmbusctl_options *options, const char *command,
 
     vm_client_free(client);
     if (error)
-        return fail(error);
+        return vmbusctl_fail(error);
     if (options->json)
         show_json(answer);
     else
@@ -97,7 +96,7 @@ static struct json_object *list_one(const char *run_dir, const char *file)
         client ? vm_client_call(client, "status", NULL, CALL_TIMEOUT, &error) : NULL;
 
     if (error && error->code != VM_CLIENT_ERROR_NOT_THERE)
-        fail(error);
+        vmbusctl_fail(error);
     vm_client_free(client);
     return status;
 }
@@ -155,7 +154,7 @@ static int run_events(const struct vmbusctl_options *options)
         json_object_put(event);
     }
     vm_client_free(client);
-    return error ? fail(error) : VMBUSCTL_OK;
+    return error ? vmbusctl_fail(error) : VMBUSCTL_OK;
 }
 
 /* --- Commands --------------------------------------------------------------------------------- */
@@ -172,7 +171,7 @@ static int command(const struct vmbusctl_options *options, const char *name,
     else
         json_object_put(arguments);
     vm_client_free(client);
-    return error ? fail(error) : VMBUSCTL_OK;
+    return error ? vmbusctl_fail(error) : VMBUSCTL_OK;
 }
 
 static int run_stop(const struct vmbusctl_options *options)
@@ -272,7 +271,7 @@ static int run_shutdown(const struct vmbusctl_options *options)
 
     if (!client) {
         json_object_put(arguments);
-        return fail(error);
+        return vmbusctl_fail(error);
     }
     json_object_object_add(arguments, "mode", json_object_new_string(mode));
     json_object_object_add(arguments, "force", json_object_new_boolean(options->force));
@@ -280,7 +279,7 @@ static int run_shutdown(const struct vmbusctl_options *options)
         json_object_object_add(arguments, "reason", json_object_new_string(options->reason));
     json_object_put(vm_client_call(client, "shutdown", arguments, GUEST_TIMEOUT, &error));
     if (error)
-        status = fail(error);
+        status = vmbusctl_fail(error);
     else if (options->wait)
         status = await_end(client, options);
     vm_client_free(client);
@@ -305,6 +304,8 @@ static const struct subcommand subcommands[] = {
     {"resume", "VM", 1, 0, run_resume, "let it run again"},
     {"kvp-set", "VM KEY VALUE", 3, 0, run_kvp_set, "tell the guest a pair (host's KVP pool)"},
     {"kvp-delete", "VM KEY", 2, 0, run_kvp_delete, "take it back"},
+    {"set-ip", "VM NIC WHAT...", ANY, 0, vmbusctl_set_ip,
+     "have the guest set a NIC's addresses: dhcp, or ADDRESS/PREFIX"},
     {"switch", "WHAT [NET]", ANY, JSON | WATCH, vmbusctl_switch,
      "virtual switches: list, show, ports, stats"},
 };

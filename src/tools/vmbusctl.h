@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+#include <glib.h>
 #include <json-c/json.h>
 
 /* Exit statuses, in vmbusctl(8). */
@@ -27,8 +28,14 @@ struct vmbusctl_options {
     int args;   /* how many there are */
 };
 
+/* Print the error of a vm_client.h call and give the exit status that it stands for. */
+int vmbusctl_fail(const GError *error);
+
 /* check.c */
 int vmbusctl_check(const struct vmbusctl_options *options);
+
+/* set_ip.c */
+int vmbusctl_set_ip(const struct vmbusctl_options *options);
 
 /* switch.c: asks vmbusd, not a worker. */
 int vmbusctl_switch(const struct vmbusctl_options *options);

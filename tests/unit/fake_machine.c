@@ -356,6 +356,8 @@ void kvp_guest_values(const struct kvp *kvp,
 
     each("OSName", "Linux", context);
     each("Hostile", "\x1b[2Jgone\xe2\x80\xae", context); /* drives a terminal that shows it */
+    if (*machine->set_ip)
+        each("SetIp", machine->set_ip, context);
     for (unsigned i = 1; i < machine->kvp_pairs; i++) {
         char key[16];
 
@@ -386,9 +388,13 @@ int kvp_host_delete(struct kvp *kvp, const char *key)
 int kvp_set_ip(struct kvp *kvp, const struct kvp_ip *ip,
                void (*done)(void *context, int64_t status), void *context)
 {
-    (void)kvp;
-    if (!ip->address)
+    struct machine *machine = (struct machine *)kvp;
+
+    if (!ip->address && !ip->dhcp)
         return -EINVAL;
+    g_snprintf(machine->set_ip, sizeof(machine->set_ip), "%s %s %s %s %s %s %s", ip->adapter,
+               ip->ipv6 ? "ipv6" : "ipv4", ip->dhcp ? "dhcp" : "static", ip->address ?: "-",
+               ip->netmask ?: "-", ip->gateway ?: "-", ip->dns ?: "-");
     done(context, 0); /* from inside the call: allowed by ic.h */
     return 0;
 }

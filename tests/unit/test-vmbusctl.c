@@ -190,6 +190,48 @@ static void test_states(struct fixture *fixture, gconstpointer data)
     g_assert_null(strstr(fixture->out, "vm1"));
 }
 
+static void test_set_ip(struct fixture *fixture, gconstpointer data)
+{
+    (void)data;
+    assert_run(fixture, "set-ip vm1 0 10.0.0.2/8 10.0.0.3/31 gateway 10.0.0.1 dns 1.1.1.1 9.9.9.9",
+               0, "", "");
+    assert_run(fixture, "integration vm1", 0,
+               " ipv4 static 10.0.0.2;10.0.0.3 255.0.0.0;255.255.255.254 10.0.0.1 1.1.1.1;9.9.9.9",
+               "");
+    assert_run(fixture, "set-ip vm1 0 fd00::2/64", 0, "", "");
+    assert_run(fixture, "integration vm1", 0, "} ipv6 static fd00::2 64 - -", "");
+    assert_run(fixture, "set-ip vm1 0 dhcp6", 0, "", "");
+    assert_run(fixture, "integration vm1", 0, "} ipv6 dhcp - - - -", "");
+    assert_run(fixture, "set-ip vm1 1 dhcp", 1, "", "there is no NIC 1: the machine has 1");
+    assert_run(fixture, "set-ip vm1 eth0 dhcp", 1, "", "there is no NIC eth0");
+    assert_run(fixture, "set-ip vm2 0 dhcp", 3, "", "vm2 is not running");
+}
+
+static void test_set_ip_usage(struct fixture *fixture, gconstpointer data)
+{
+    static const char *const words[] = {"",
+                                        " dhcp4",
+                                        " 10.0.0.2",
+                                        " 10.0.0.2/0",
+                                        " 10.0.0.2/33",
+                                        " 10.0.0/8",
+                                        " fd00::2/129",
+                                        " 10.0.0.2/8 fd00::2/64",
+                                        " gateway 10.0.0.1",
+                                        " 10.0.0.2/8 gateway 10.0.0.1/8",
+                                        " 10.0.0.2/8 dns fd00::1",
+                                        " 10.0.0.2/8 gateway nowhere"};
+
+    (void)data;
+    for (unsigned i = 0; i < G_N_ELEMENTS(words); i++) {
+        g_autofree char *line = g_strconcat("set-ip vm1 0", words[i], NULL);
+
+        assert_run(fixture, line, 2, "", "vmbusctl(8)");
+    }
+    assert_run(fixture, "integration vm1", 0, "", "");
+    g_assert_null(strstr(fixture->out, "SetIp"));
+}
+
 static void test_shutdown(struct fixture *fixture, gconstpointer data)
 {
     (void)data;
@@ -255,6 +297,8 @@ int main(int argc, char **argv)
         {"/vmbusctl/guest-text", test_guest_text},
         {"/vmbusctl/json", test_json},
         {"/vmbusctl/states", test_states},
+        {"/vmbusctl/set-ip", test_set_ip},
+        {"/vmbusctl/set-ip-usage", test_set_ip_usage},
         {"/vmbusctl/shutdown", test_shutdown},
         {"/vmbusctl/not-running", test_not_running},
         {"/vmbusctl/usage", test_usage},
