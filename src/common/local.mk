@@ -14,5 +14,7 @@ libcommon_a_SOURCES = \
 	src/common/limits.h \
 	src/common/log.c \
 	src/common/log.h \
+	src/common/mac.c \
+	src/common/mac.h \
 	src/common/utf16.c \
 	src/common/utf16.h

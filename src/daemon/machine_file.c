@@ -9,6 +9,7 @@
 #include <sys/un.h>
 
 #include "src/common/json.h"
+#include "src/common/mac.h"
 
 /* The name of vmbusd's own socket. */
 #define RESERVED "vmbusd"
@@ -38,19 +39,6 @@ static bool text_member(const struct json_at *parent, struct json_object *object
     return true;
 }
 
-static bool parse_mac(const char *text, uint8_t mac[6])
-{
-    for (unsigned i = 0; i < 6; i++) {
-        int high = g_ascii_xdigit_value(*text), low = high < 0 ? -1 : g_ascii_xdigit_value(text[1]);
-
-        if (low < 0 || text[2] != (i < 5 ? ':' : '\0'))
-            return false;
-        mac[i] = (uint8_t)(high << 4 | low);
-        text += 3;
-    }
-    return true;
-}
-
 static bool read_nic(const struct json_at *at, struct json_object *value, struct machine_nic *nic,
                      GError **error)
 {
@@ -63,7 +51,7 @@ static bool read_nic(const struct json_at *at, struct json_object *value, struct
         !text_member(at, value, "mac", &mac, error))
         return false;
     nic->has_mac = mac != NULL;
-    if (mac && !parse_mac(mac, nic->mac))
+    if (mac && !mac_parse(mac, nic->mac))
         return json_fail(&mac_at, error, JSON_ERROR_VALUE, "not a MAC address");
     struct json_object *mtu = member(value, "mtu");
     nic->mtu = mtu ? (uint32_t)CLAMP(json_object_get_int(mtu), 68, (int)LIMIT_MTU) : MTU_DEFAULT;

@@ -13,6 +13,7 @@
 
 #include "src/common/json.h"
 #include "src/common/limits.h"
+#include "src/common/mac.h"
 
 GQuark xml_error_quark(void)
 {
@@ -303,16 +304,7 @@ bool xml_yes(struct xml *xml, xmlNode *node, const char *what, const char *text,
 bool xml_mac(struct xml *xml, xmlNode *node, const char *what, const char *text, uint8_t ret_mac[6],
              GError **error)
 {
-    static const uint8_t zero[6];
-    bool good = strlen(text) == 17;
-
-    for (unsigned i = 0; good && i < 6; i++) {
-        int high = g_ascii_xdigit_value(text[3 * i]), low = g_ascii_xdigit_value(text[3 * i + 1]);
-
-        good = high >= 0 && low >= 0 && text[3 * i + 2] == (i < 5 ? ':' : '\0');
-        ret_mac[i] = (uint8_t)(high << 4 | low);
-    }
-    if (good && !(ret_mac[0] & 1) && memcmp(ret_mac, zero, 6) != 0)
+    if (mac_parse(text, ret_mac) && mac_is_station(ret_mac))
         return true;
     g_autofree char *quoted = json_quote(text);
     return xml_fail(xml, node, what, error, XML_ERROR_VALUE,

@@ -8,34 +8,20 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "src/common/mac.h"
+
 #define MTU_MIN     68u /* RFC 791: what every host of IPv4 can take */
 #define MTU_DEFAULT 1500u
-#define MAC_TEXT    17u /* 52:54:00:12:34:56 */
-
-static bool parse_mac(const char *text, uint8_t mac[6])
-{
-    if (strlen(text) != MAC_TEXT)
-        return false;
-    for (unsigned i = 0; i < 6; i++) {
-        int high = g_ascii_xdigit_value(text[3 * i]), low = g_ascii_xdigit_value(text[3 * i + 1]);
-
-        if (high < 0 || low < 0 || (i < 5 && text[3 * i + 2] != ':'))
-            return false;
-        mac[i] = (uint8_t)(high << 4 | low);
-    }
-    return true;
-}
 
 static bool read_mac(const struct json_at *at, struct json_object *value, void *into,
                      GError **error)
 {
-    static const uint8_t zero[6];
     struct config_nic *nic = into;
 
     if (!json_expect(at, value, json_type_string, "a MAC address", error))
         return false;
     const char *text = json_object_get_string(value);
-    if (parse_mac(text, nic->mac) && !(nic->mac[0] & 1) && memcmp(nic->mac, zero, 6) != 0)
+    if (mac_parse(text, nic->mac) && mac_is_station(nic->mac))
         return true;
     g_autofree char *quoted = json_quote(text);
     return json_fail(at, error, JSON_ERROR_VALUE,

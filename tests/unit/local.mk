@@ -83,6 +83,7 @@ UNIT_TESTS = \
 	tests/unit/test-lane-loop \
 	tests/unit/test-linux-boot \
 	tests/unit/test-log \
+	tests/unit/test-mac \
 	tests/unit/test-netvsp \
 	tests/unit/test-netvsp-attack \
 	tests/unit/test-netvsp-attack-data \
@@ -162,6 +163,7 @@ tests_unit_test_gmem_LDADD = $(UNIT_LIBS)
 tests_unit_test_gpadl_LDADD = $(UNIT_LIBS)
 tests_unit_test_guard_LDADD = $(UNIT_LIBS)
 tests_unit_test_guid_LDADD = $(UNIT_LIBS)
+tests_unit_test_mac_LDADD = $(UNIT_LIBS)
 tests_unit_test_heartbeat_LDADD = $(UNIT_LIBS)
 tests_unit_test_host_conflict_LDADD = $(UNIT_LIBS)
 tests_unit_test_ic_LDADD = $(UNIT_LIBS)
