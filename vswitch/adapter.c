@@ -88,6 +88,7 @@ bool adapter_parse(const struct nlmsghdr *message, struct adapter *ret_adapter)
         .kind = kind_of(info, attribute[IFLA_LINKINFO]),
         .up = (info->ifi_flags & IFF_UP) != 0,
         .carrier = (info->ifi_flags & IFF_UP) && (info->ifi_flags & IFF_LOWER_UP),
+        .running = (info->ifi_flags & IFF_UP) && (info->ifi_flags & IFF_RUNNING),
         .mtu = attribute[IFLA_MTU] ? nla_get_u32(attribute[IFLA_MTU]) : 0,
         .master = parse_index(attribute[IFLA_MASTER]),
         .lower = parse_index(attribute[IFLA_LINK]),

@@ -53,6 +53,7 @@ struct adapter {
     enum adapter_kind kind;
     bool up;      /* set up by the administrator; the carrier is not known of one that is down */
     bool carrier; /* a cable with somebody at its other end */
+    bool running; /* up with a carrier for long enough that IPv6 has given it its own address */
     bool four_address;             /* a wireless link that may carry others' addresses */
     int master;                    /* index of the bridge or bond that has it, 0 = none */
     char master_name[IF_NAMESIZE]; /* "" if none, or if not known here */

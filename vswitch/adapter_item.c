@@ -18,6 +18,8 @@
 
 #include "vswitch/adapter_netlink.h"
 
+#define LIFETIME_SLACK 2u /* seconds: clocks that tick apart */
+
 static const size_t header_size[] = {[ADAPTER_ADDRESS] = sizeof(struct ifaddrmsg),
                                      [ADAPTER_ROUTE] = sizeof(struct rtmsg),
                                      [ADAPTER_NEIGHBOUR] = sizeof(struct ndmsg)};
@@ -55,6 +57,25 @@ bool adapter_item_equal(const struct adapter_item *a, const struct adapter_item 
            g_bytes_equal(a->message, b->message);
 }
 
+static uint32_t left_of(uint32_t seconds, uint32_t age)
+{
+    if (seconds == ADAPTER_FOREVER)
+        return seconds;
+    return seconds > age ? seconds - age : 0;
+}
+
+static bool close_by(uint32_t a, uint32_t b)
+{
+    return a > b ? a - b <= LIFETIME_SLACK : b - a <= LIFETIME_SLACK;
+}
+
+bool adapter_item_same_end(const struct adapter_item *then, const struct adapter_item *now,
+                           uint32_t age)
+{
+    return close_by(left_of(then->valid, age), now->valid) &&
+           close_by(left_of(then->preferred, age), now->preferred);
+}
+
 /* The item's attribute of that type, or NULL. */
 static struct nlattr *attribute_of(const struct adapter_item *item, int type)
 {
@@ -63,6 +84,18 @@ static struct nlattr *attribute_of(const struct adapter_item *item, int type)
 
     return nla_find((const struct nlattr *)(const void *)(data + header), (int)(length - header),
                     type);
+}
+
+bool adapter_item_link_local(const struct adapter_item *item)
+{
+    const uint8_t *header = g_bytes_get_data(item->message, NULL); /* begins with the family */
+    struct nlattr *address = item->kind == ADAPTER_ADDRESS ? attribute_of(item, IFA_ADDRESS)
+                             : item->kind == ADAPTER_ROUTE ? attribute_of(item, RTA_DST)
+                                                           : NULL;
+    const uint8_t *bytes = address ? nla_data(address) : NULL;
+
+    return *header == AF_INET6 && bytes && nla_len(address) == 16 && bytes[0] == 0xfe &&
+           (bytes[1] & 0xc0) == 0x80;
 }
 
 /* --- To the kernel ---------------------------------------------------------------------------- */
@@ -76,13 +109,6 @@ static struct nl_msg *request_new(const struct adapter_item *item, int type, int
 
     nlmsg_append(message, (void *)(uintptr_t)data, length, NLMSG_ALIGNTO);
     return message;
-}
-
-static uint32_t left_of(uint32_t seconds, uint32_t age)
-{
-    if (seconds == ADAPTER_FOREVER)
-        return seconds;
-    return seconds > age ? seconds - age : 0;
 }
 
 /* One RTM_NEWADDR. `more` are flags that only this request has. */

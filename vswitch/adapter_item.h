@@ -64,6 +64,14 @@ void adapter_neighbours_teach(struct nl_sock *sock, int from, int to);
 /* The same thing, lifetimes aside. */
 bool adapter_item_equal(const struct adapter_item *a, const struct adapter_item *b);
 
+/* Is it an IPv6 address that is for this link only (fe80::/10), or the route to such? */
+bool adapter_item_link_local(const struct adapter_item *item);
+
+/* Do both end at the same time, give or take some seconds, `now` having been read `age` seconds
+ * after `then`? */
+bool adapter_item_same_end(const struct adapter_item *then, const struct adapter_item *now,
+                           uint32_t age);
+
 /* "address 192.0.2.1/24", "route 0.0.0.0/0 via 192.0.2.254 table 254", for people; g_free() it. */
 char *adapter_item_text(const struct adapter_item *item);
 

@@ -4,10 +4,7 @@
  */
 #include "vswitch/adapter_plan.h"
 
-#include <linux/if_addr.h>
-#include <linux/rtnetlink.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #include "vswitch/adapter.h"
 #include "vswitch/adapter_netlink.h"
@@ -77,25 +74,22 @@ static void plan_host(GPtrArray *steps, const struct adapter *adapter, const str
 
 static bool has_link_local(GPtrArray *items)
 {
-    for (unsigned i = 0; i < items->len; i++) {
-        const struct adapter_item *item = items->pdata[i];
-        const struct ifaddrmsg *header = g_bytes_get_data(item->message, NULL);
-
-        if (item->kind == ADAPTER_ADDRESS && header->ifa_family == AF_INET6 &&
-            header->ifa_scope == RT_SCOPE_LINK)
+    for (unsigned i = 0; i < items->len; i++)
+        if (((struct adapter_item *)items->pdata[i])->kind == ADAPTER_ADDRESS &&
+            adapter_item_link_local(items->pdata[i]))
             return true;
-    }
     return false;
 }
 
 /* How the host port makes addresses from now on (on a router's word): as the adapter did. A host
- * that has taken its link-local address away does not get it back. */
+ * that has taken its link-local address away does not get it back; one that has no link has had
+ * none yet. */
 static void plan_host_later(GPtrArray *steps, const struct adapter *adapter, GPtrArray *items)
 {
     g_autofree char *mode = adapter_sysctl_read(adapter->name, ADDR_GEN);
     g_autofree char *secret = adapter_sysctl_read(adapter->name, "ipv6/stable_secret");
 
-    if (!mode || strcmp(mode, NO_ADDR) == 0 || !has_link_local(items))
+    if (!mode || strcmp(mode, NO_ADDR) == 0 || (adapter->running && !has_link_local(items)))
         return;
     if (secret)
         add(steps, ADAPTER_OP_SYSCTL, true, "ipv6/stable_secret", secret, secret);
@@ -144,11 +138,28 @@ static void add_items(GPtrArray *steps, GPtrArray *items)
                         adapter_step_new(ADAPTER_OP_ADD, true, NULL, NULL, NULL, items->pdata[i]));
 }
 
-static void delete_items(GPtrArray *steps, GPtrArray *items)
+/* An adapter that was down, and will be again, has neither routes nor a link-local address. */
+static void delete_items(GPtrArray *steps, GPtrArray *items, bool was_up)
 {
-    for (unsigned i = items->len; i-- > 0;)
-        g_ptr_array_add(
-            steps, adapter_step_new(ADAPTER_OP_DELETE, false, NULL, NULL, NULL, items->pdata[i]));
+    for (unsigned i = items->len; i-- > 0;) {
+        struct adapter_item *item = items->pdata[i];
+
+        if (was_up || !(item->kind == ADAPTER_ROUTE || adapter_item_link_local(item)))
+            g_ptr_array_add(steps,
+                            adapter_step_new(ADAPTER_OP_DELETE, false, NULL, NULL, NULL, item));
+    }
+}
+
+void adapter_plan_keep_up(GPtrArray *steps)
+{
+    for (unsigned i = 0; i < steps->len; i++) {
+        struct adapter_step *step = steps->pdata[i];
+
+        if (step->op == ADAPTER_OP_UP && !step->host) {
+            g_free(step->old);
+            step->old = g_strdup("1");
+        }
+    }
 }
 
 GPtrArray *adapter_plan_with_items(GPtrArray *steps, GPtrArray *items)
@@ -163,7 +174,7 @@ GPtrArray *adapter_plan_with_items(GPtrArray *steps, GPtrArray *items)
             continue;
         }
         if (step->op == ADAPTER_OP_UP && !step->host)
-            delete_items(planned, items);
+            delete_items(planned, items, *step->old == '1');
         g_ptr_array_add(planned, step);
         if (step->op == ADAPTER_OP_UP && step->host && *step->value == '1')
             add_items(planned, items);

@@ -26,6 +26,9 @@ struct nl_sock;
 GPtrArray *adapter_plan(const struct adapter *adapter, const struct adapter *host,
                         GPtrArray *items);
 
+/* Undone, these steps leave the adapter up, whatever it was. Before adapter_plan_with_items(). */
+void adapter_plan_keep_up(GPtrArray *steps);
+
 /* The same steps with other items; the old array is freed. */
 GPtrArray *adapter_plan_with_items(GPtrArray *steps, GPtrArray *items);
 

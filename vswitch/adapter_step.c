@@ -126,8 +126,10 @@ static bool run(const struct adapter_step *step, const struct adapter_ends *ends
     struct doing doing = {step, ends, end, undo ? step->old : step->value, undo};
     int result = operation[step->op].run(&doing);
 
-    /* A link that has gone took all with it, and one that is down has no routes. */
-    if (result == 0 || (undo && (result == -ENODEV || result == -ENETDOWN)))
+    /* A link that has gone (its settings with it) took all along, and one that is down has no
+     * routes. */
+    bool gone = result == -ENODEV || (result == -ENOENT && step->op == ADAPTER_OP_SYSCTL);
+    if (result == 0 || (undo && (gone || result == -ENETDOWN)))
         return true;
     g_autofree char *what =
         step->item ? adapter_item_text(step->item)

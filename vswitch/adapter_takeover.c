@@ -5,7 +5,6 @@
  */
 #include "vswitch/adapter_takeover.h"
 
-#include <linux/if_addr.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <string.h>
@@ -113,41 +112,47 @@ static bool among(GPtrArray *items, const struct adapter_item *item)
     return false;
 }
 
+static bool any_link_local(GPtrArray *items)
+{
+    for (unsigned i = 0; i < items->len; i++)
+        if (adapter_item_link_local(items->pdata[i]))
+            return true;
+    return false;
+}
+
 static bool by_kernel(const struct adapter_item *item)
 {
     const void *header = g_bytes_get_data(item->message, NULL);
 
     if (item->kind == ADAPTER_ROUTE)
         return ((const struct rtmsg *)header)->rtm_protocol == RTPROT_KERNEL;
-    return item->kind == ADAPTER_ADDRESS &&
-           ((const struct ifaddrmsg *)header)->ifa_family == AF_INET6 &&
-           ((const struct ifaddrmsg *)header)->ifa_scope == RT_SCOPE_LINK;
+    return adapter_item_link_local(item);
 }
 
 /* With an address the kernel makes a route to its network, and with IPv6's autoconfiguration a
  * link-local address, also where an administrator had deleted them: delete what the kernel has made
- * that is neither wanted nor was there `before`. */
+ * that is neither wanted nor was there `before`, nor a link-local address that is its `own`. */
 static void tidy(const struct work *work, const struct adapter_end *end, GPtrArray *before,
-                 GPtrArray *wanted)
+                 GPtrArray *wanted, bool own)
 {
     const struct adapter *link = adapter_by_index(work->links, end->index);
     g_autoptr(GPtrArray) now = link ? adapter_items_read(work->sock, link, NULL, NULL) : NULL;
 
     for (unsigned i = 0; now && i < now->len; i++)
         if (by_kernel(now->pdata[i]) && !among(wanted, now->pdata[i]) &&
-            !among(before, now->pdata[i]))
+            !among(before, now->pdata[i]) && !(own && adapter_item_link_local(now->pdata[i])))
             adapter_item_delete(work->sock, now->pdata[i], end->index);
 }
 
-/* The items of a journal. */
-static GPtrArray *items_of(const struct adapter_journal *journal)
+/* What a journal puts on the host port (ADD), or takes off the adapter (DELETE). */
+static GPtrArray *items_of(const struct adapter_journal *journal, enum adapter_op op)
 {
     GPtrArray *items = g_ptr_array_new();
 
     for (unsigned i = 0; i < journal->steps->len; i++) {
         const struct adapter_step *step = journal->steps->pdata[i];
 
-        if (step->op == ADAPTER_OP_ADD)
+        if (step->op == op)
             g_ptr_array_add(items, step->item);
     }
     return items;
@@ -212,13 +217,13 @@ static bool give_back(const struct work *work, struct adapter_journal *journal, 
     g_autoptr(GPtrArray) before = adapter && journal->phase != ADAPTER_RETURNING
                                       ? adapter_items_read(work->sock, adapter, NULL, NULL)
                                       : NULL;
-    g_autoptr(GPtrArray) wanted = items_of(journal);
+    g_autoptr(GPtrArray) wanted = items_of(journal, ADAPTER_OP_DELETE);
     if (ends.adapter.index && ends.host.index)
         adapter_neighbours_teach(work->sock, ends.host.index, ends.adapter.index);
     for (unsigned i = journal->at; i-- > 0;)
         undo_step(work, journal, &ends, i, &first);
     if (adapter)
-        tidy(work, &ends.adapter, before, wanted);
+        tidy(work, &ends.adapter, before, wanted, false);
     else
         adapter_heal(journal->adapter.index, NULL); /* the link took the chain, the table is left */
     adapter_journal_remove(journal);
@@ -252,9 +257,9 @@ static bool take_steps(const struct work *work, struct adapter_journal *journal,
     for (unsigned i = 0; done && i < journal->steps->len; i++)
         done = do_step(work, journal, &ends, i, error);
     if (done) {
-        g_autoptr(GPtrArray) wanted = items_of(journal);
+        g_autoptr(GPtrArray) wanted = items_of(journal, ADAPTER_OP_ADD);
 
-        tidy(work, &ends.host, NULL, wanted);
+        tidy(work, &ends.host, NULL, wanted, !any_link_local(wanted));
         done = adapter_journal_write_at(journal, ADAPTER_TAKEN, journal->steps->len, error);
     }
     if (!done)
@@ -393,8 +398,8 @@ bool adapter_give_back(const struct adapter_takeover *takeover, GError **error)
 }
 
 /* Set on the host port what differs; 0 or -errno. */
-static int follow(const struct work *work, const struct adapter *adapter,
-                  const struct adapter *host)
+static int follow_link(const struct work *work, const struct adapter *adapter,
+                       const struct adapter *host)
 {
     int result = 0;
 
@@ -405,26 +410,97 @@ static int follow(const struct work *work, const struct adapter *adapter,
     return result;
 }
 
+/* Is `item` among the journal's, with lifetimes that still tell the truth? */
+static bool known(GPtrArray *items, const struct adapter_item *item, uint32_t age)
+{
+    for (unsigned i = 0; i < items->len; i++)
+        if (adapter_item_equal(items->pdata[i], item))
+            return adapter_item_same_end(items->pdata[i], item, age);
+    return false;
+}
+
+static bool all_known(const struct adapter_journal *journal, GPtrArray *items, uint64_t read_at)
+{
+    g_autoptr(GPtrArray) written = items_of(journal, ADAPTER_OP_ADD);
+    bool same = written->len == items->len;
+
+    for (unsigned i = 0; same && i < items->len; i++)
+        same = known(written, items->pdata[i], (uint32_t)(read_at - journal->read_at));
+    return same;
+}
+
+/* Put them on the host port, then take them off the adapter, last first. */
+static bool move_items(const struct work *work, const struct adapter_ends *ends, GPtrArray *items,
+                       GError **error)
+{
+    bool moved = true;
+
+    for (unsigned i = 0; moved && i < 2 * items->len; i++) {
+        bool off = i >= items->len;
+        struct adapter_step *step =
+            adapter_step_new(off ? ADAPTER_OP_DELETE : ADAPTER_OP_ADD, !off, NULL, NULL, NULL,
+                             items->pdata[off ? 2 * items->len - 1 - i : i]);
+        g_autofree char *text = adapter_item_text(step->item);
+
+        moved = point(work, error) && adapter_step_do(step, ends, error);
+        if (moved && off)
+            log_info("%s: %s moved to %s", ends->adapter.name, text, ends->host.name);
+        adapter_step_free(step);
+    }
+    return moved;
+}
+
+/* What somebody has put on the adapter since goes where the rest is: to the host port. The journal
+ * is written first, with what is on the host port by now, so that whoever finds it after a kill
+ * gives the adapter all of that. */
+static bool follow_items(const struct work *work, struct adapter_journal *journal,
+                         const struct adapter *adapter, const struct adapter *host, GError **error)
+{
+    struct adapter_ends ends = ends_of(work, journal);
+    uint64_t read_at = seconds_now();
+    g_autoptr(GPtrArray) late = adapter_items_read(work->sock, adapter, NULL, error);
+    g_autoptr(GPtrArray) all = late ? adapter_items_read(work->sock, host, NULL, error) : NULL;
+    bool moved = all != NULL;
+
+    if (!moved)
+        return false;
+    for (unsigned i = 0; i < late->len; i++)
+        if (!among(all, late->pdata[i]))
+            g_ptr_array_add(all, adapter_item_ref(late->pdata[i]));
+    if (!all_known(journal, all, read_at)) {
+        journal->read_at = read_at;
+        if (late->len > 0) /* whoever configures the adapter wants it up, now and later */
+            adapter_plan_keep_up(journal->steps);
+        journal->steps = adapter_plan_with_items(journal->steps, all);
+        moved = adapter_journal_write_steps(journal, error);
+    }
+    return moved && move_items(work, &ends, late, error);
+}
+
+static bool follow(const struct work *work, struct adapter_journal *journal, GError **error)
+{
+    const struct adapter *adapter = adapter_by_index(work->links, journal->adapter.index);
+    const struct adapter *host = adapter_by_index(work->links, journal->host.index);
+
+    if (journal->phase != ADAPTER_TAKEN || !adapter || !host)
+        return true;
+    int result = follow_link(work, adapter, host);
+    if (result < 0)
+        g_set_error(error, ADAPTER_ERROR, ADAPTER_ERROR_SYSTEM, "%s cannot follow %s: %s",
+                    host->name, adapter->name, g_strerror(-result));
+    return result == 0 && follow_items(work, journal, adapter, host, error);
+}
+
 bool adapter_follow(const struct adapter_takeover *takeover, GError **error)
 {
     struct work work;
-    int result = 0;
 
     if (!work_begin(&work, takeover, error))
         return false;
-    const struct adapter_journal *journal = journal_by_name(&work, takeover->adapter);
-    if (journal && journal->phase == ADAPTER_TAKEN) {
-        const struct adapter *adapter = adapter_by_index(work.links, journal->adapter.index);
-        const struct adapter *host = adapter_by_index(work.links, journal->host.index);
-
-        if (adapter && host)
-            result = follow(&work, adapter, host);
-        if (result < 0)
-            g_set_error(error, ADAPTER_ERROR, ADAPTER_ERROR_SYSTEM, "%s cannot follow %s: %s",
-                        host->name, adapter->name, g_strerror(-result));
-    }
+    struct adapter_journal *journal = journal_by_name(&work, takeover->adapter);
+    bool followed = !journal || follow(&work, journal, error);
     work_end(&work);
-    return result == 0;
+    return followed;
 }
 
 bool adapter_recover(const struct adapter_takeover *takeover, bool all, GError **error)

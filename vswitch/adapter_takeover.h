@@ -47,8 +47,10 @@ bool adapter_take(const struct adapter_takeover *takeover, GPtrArray *reports, b
  * that name: true. Uses folder, adapter, point. */
 bool adapter_give_back(const struct adapter_takeover *takeover, GError **error);
 
-/* The adapter's MAC or MTU has changed: give the host port the same. Nothing taken: true. Uses
- * folder, adapter. */
+/* Something has happened to the adapter, or to the host port: a new MAC or MTU of the adapter is
+ * given to the host port, what was put on the adapter meanwhile (an address, a route) is moved, and
+ * the journal learns what the host port has by now. Nothing taken: true. Uses folder, adapter,
+ * point. */
 bool adapter_follow(const struct adapter_takeover *takeover, GError **error);
 
 /* At start: give back what is half done, and what was taken onto a host port that is no more;

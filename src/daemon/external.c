@@ -8,11 +8,14 @@
  */
 #include "src/daemon/external.h"
 
+#include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
 #include <glib-unix.h>
 #include <linux/rtnetlink.h>
+#include <netlink/attr.h>
+#include <netlink/msg.h>
 #include <netlink/netlink.h>
 #include <netlink/socket.h>
 
@@ -36,6 +39,7 @@ struct external {
     guint source, timer; /* GLib sources, 0: none */
     int index;           /* of the adapter, 0: not bound */
     char adapter[IFNAMSIZ];
+    struct adapter seen; /* the adapter as it was when last looked at */
     struct port *host, *uplink;
     uint32_t host_number, uplink_number;
     bool taken;
@@ -142,6 +146,7 @@ static bool bind_adapter(struct external *external, const struct adapter *adapte
     g_autoptr(GPtrArray) reports = g_ptr_array_new_with_free_func(g_free);
 
     external->index = adapter->index;
+    external->seen = *adapter;
     g_strlcpy(external->adapter, adapter->name, sizeof(external->adapter));
     request = takeover(external);
     if (!make_host(external, adapter, error) || !privileged_take(&request, reports, error))
@@ -193,6 +198,28 @@ static void look_in(struct external *external, guint after_ms)
     external->timer = g_timeout_add(after_ms, on_timer, external);
 }
 
+/* Tell once what has happened to the adapter, and let the host's interface follow it. */
+static void follow(struct external *external, const struct adapter *adapter)
+{
+    const struct adapter *then = &external->seen;
+    struct adapter_takeover request = takeover(external);
+    g_autoptr(GError) error = NULL;
+
+    if (adapter->carrier != then->carrier)
+        log_info("network %s: adapter %s: link %s", external->config->name, adapter->name,
+                 adapter->carrier ? "up" : "down");
+    if (adapter->mtu != then->mtu)
+        log_info("network %s: adapter %s: MTU %u", external->config->name, adapter->name,
+                 adapter->mtu);
+    if (memcmp(adapter->mac, then->mac, sizeof(adapter->mac)) != 0)
+        log_info("network %s: adapter %s: MAC %02x:%02x:%02x:%02x:%02x:%02x",
+                 external->config->name, adapter->name, adapter->mac[0], adapter->mac[1],
+                 adapter->mac[2], adapter->mac[3], adapter->mac[4], adapter->mac[5]);
+    external->seen = *adapter;
+    if (!privileged_follow(&request, &error))
+        log_error("network %s: %s", external->config->name, error->message);
+}
+
 static void choose(struct external *external, const GArray *list)
 {
     struct adapter_wish wish = make_wish(external);
@@ -218,6 +245,8 @@ static void choose(struct external *external, const GArray *list)
             complain(external, error->message);
             look_in(external, RETRY_MS);
         }
+    } else {
+        follow(external, adapter);
     }
 }
 
@@ -246,16 +275,34 @@ static gboolean on_timer(void *context)
     return G_SOURCE_REMOVE;
 }
 
+/* Is it a route over the adapter that is bound? Those of others come in their thousands. */
+static bool about_adapter(const struct external *external, struct nlmsghdr *message)
+{
+    struct nlattr *out = message->nlmsg_type == RTM_NEWROUTE
+                             ? nlmsg_find_attr(message, sizeof(struct rtmsg), RTA_OIF)
+                             : NULL;
+
+    return out && external->index && (int)nla_get_u32(out) == external->index;
+}
+
 /* What has changed is not read: everything is looked at anew, unless a retry is due anyway. */
 static gboolean on_event(gint fd, GIOCondition condition, gpointer context)
 {
     struct external *external = context;
-    char drain[16384];
+    char buffer[32768] __attribute__((aligned(NLMSG_ALIGNTO)));
+    bool any = false;
+    ssize_t length;
 
     (void)condition;
-    while (read(fd, drain, sizeof(drain)) > 0)
-        ;
-    if (!external->timer)
+    while ((length = read(fd, buffer, sizeof(buffer))) > 0 || errno == ENOBUFS) {
+        struct nlmsghdr *message = (struct nlmsghdr *)(void *)buffer;
+
+        any |= length < 0; /* some were lost */
+        for (int left = (int)length; nlmsg_ok(message, left); message = nlmsg_next(message, &left))
+            any |= (message->nlmsg_type != RTM_NEWROUTE && message->nlmsg_type != RTM_DELROUTE) ||
+                   about_adapter(external, message);
+    }
+    if (any && !external->timer)
         look_in(external, SETTLE_MS);
     return G_SOURCE_CONTINUE;
 }
@@ -274,7 +321,9 @@ struct external *external_new(const struct network_config *config, struct vswitc
     external->events = nl_socket_alloc();
     result = nl_connect(external->events, NETLINK_ROUTE);
     if (result == 0)
-        result = nl_socket_add_membership(external->events, RTNLGRP_LINK);
+        result = nl_socket_add_memberships(external->events, RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR,
+                                           RTNLGRP_IPV6_IFADDR, RTNLGRP_IPV4_ROUTE,
+                                           RTNLGRP_IPV6_ROUTE, 0);
     if (result == 0)
         result = nl_socket_set_nonblocking(external->events);
     if (result < 0) {

@@ -59,6 +59,11 @@ bool privileged_give_back(const struct adapter_takeover *takeover, GError **erro
     return adapter_give_back(takeover, error);
 }
 
+bool privileged_follow(const struct adapter_takeover *takeover, GError **error)
+{
+    return adapter_follow(takeover, error);
+}
+
 void privileged_recover_adapters(const char *journals)
 {
     struct adapter_takeover takeover = {.folder = journals, .root = "/"};

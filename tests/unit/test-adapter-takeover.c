@@ -16,7 +16,7 @@
 #include "tests/unit/netns_fixture.h"
 #include "vswitch/adapter.h"
 
-static char folder[] = "/tmp/vmbusd-adapter-XXXXXX";
+static char folder[] = "/dev/shm/vmbusd-adapter-XXXXXX";
 
 /* Addresses of every sort, routes that stand on each other, a rule, neighbours, and a route that
  * cannot be moved. */
@@ -87,7 +87,7 @@ static int begin(void)
 {
     int far = host_build();
 
-    g_assert_nonnull(g_mkdtemp(strcpy(folder, "/tmp/vmbusd-adapter-XXXXXX")));
+    g_assert_nonnull(g_mkdtemp(strcpy(folder, "/dev/shm/vmbusd-adapter-XXXXXX")));
     return far;
 }
 
@@ -238,6 +238,76 @@ static void body_follow(void)
     close(tap);
 }
 
+static void follow(void)
+{
+    g_autoptr(GError) error = NULL;
+
+    adapter_follow(&lan, &error);
+    g_assert_no_error(error);
+}
+
+static void add_late(void)
+{
+    netns_sh("ip addr add 192.0.2.44/24 dev eth0 && ip addr add 2001:db8:9::1/64 dev eth0 && "
+             "ip route add 10.70.0.0/16 via 192.0.2.253 dev eth0 onlink && "
+             "ip neigh add 192.0.2.79 lladdr 02:00:00:00:00:79 dev eth0 nud permanent");
+}
+
+/* What somebody puts on an adapter that is taken goes to the host port, and comes back; from a
+ * journal too, when the host port has gone. */
+static void body_late(void)
+{
+    int tap;
+
+    begin();
+    tap = host_tap("vmh0");
+    host_configure();
+    take();
+    add_late();
+    follow();
+    host_assert_output("ip -o addr show dev eth0", "");
+    host_assert_output("ip -o addr show dev vmh0 | grep -c -e 192.0.2.44 -e 2001:db8:9::1", "2\n");
+    host_assert_output("ip route show 10.70.0.0/16",
+                       "10.70.0.0/16 via 192.0.2.253 dev vmh0 onlink \n");
+    netns_sh("ip addr add 192.0.2.45/24 dev vmh0"); /* and what comes to the host port itself */
+    follow();
+    g_autofree char *wanted = host_look("ip -o addr show dev vmh0 | sed 's/.*vmh0 *inet/inet/;"
+                                        "s/vmh0/eth0/g'");
+    close(tap);
+    adapter_recover(&lan, false, NULL);
+    g_autofree char *got = host_look("ip -o addr show dev eth0 | sed 's/.*eth0 *inet/inet/'");
+    host_assert_equal(wanted, got);
+    host_assert_output("ip route show 10.70.0.0/16",
+                       "10.70.0.0/16 via 192.0.2.253 dev eth0 onlink \n");
+    host_assert_output("ip neigh show 192.0.2.79",
+                       "192.0.2.79 dev eth0 lladdr 02:00:00:00:00:79 PERMANENT \n");
+    folder_check_and_remove();
+}
+
+/* Taken while it is down, then configured as ifup does: it comes back up, with all of that. */
+static void body_down_late(void)
+{
+    int tap;
+
+    begin();
+    netns_sh("ip link set eth0 down");
+    tap = host_tap("vmh0");
+    netns_sh("ip link set eth0 up");
+    add_late();
+    g_autofree char *before = host_dump();
+    netns_sh("ip addr flush dev eth0 && ip link set eth0 down");
+    take();
+    host_assert_output("ip -o -6 addr show dev vmh0 scope link | wc -l", "1\n");
+    netns_sh("ip link set eth0 up");
+    add_late();
+    follow();
+    give_back();
+    g_autofree char *after = host_dump();
+    host_assert_equal(before, after);
+    folder_check_and_remove();
+    close(tap);
+}
+
 /* --- Interrupted ------------------------------------------------------------------------------ */
 
 struct interruption {
@@ -294,8 +364,9 @@ static unsigned stride(void)
 /* Kill at the journal's first, second ... point, until the child comes through. */
 static unsigned kill_everywhere(bool back, bool own_tap)
 {
+    g_autofree char *before = host_dump();
+
     for (unsigned at = 0;; at += stride()) {
-        g_autofree char *before = host_dump();
         struct interruption interruption = {
             .at = at, .kill = true, .back = back, .own_tap = own_tap};
         int status = host_child(interrupted_child, &interruption);
@@ -303,8 +374,10 @@ static unsigned kill_everywhere(bool back, bool own_tap)
         if (status != 0)
             g_assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
         g_assert_cmpint(host_child(recover_child, NULL), ==, 0);
-        g_autofree char *after = host_dump();
+        char *after = host_dump();
         host_assert_equal(before, after);
+        g_free(before);
+        before = after;
         if (status == 0)
             return at;
     }
@@ -356,8 +429,8 @@ static void body_fail(void)
     host_configure_small();
     takeover.point = interrupt;
     takeover.context = &interruption;
+    g_autofree char *before = host_dump();
     for (; !taken; interruption.at += stride()) {
-        g_autofree char *before = host_dump();
         g_autoptr(GError) error = NULL;
 
         interruption.passed = 0;
@@ -366,8 +439,10 @@ static void body_fail(void)
             give_back();
         else
             g_assert_error(error, ADAPTER_ERROR, ADAPTER_ERROR_SYSTEM);
-        g_autofree char *after = host_dump();
+        char *after = host_dump();
         host_assert_equal(before, after);
+        g_free(before);
+        before = after;
     }
     g_assert_cmpuint(interruption.at, >, 40);
     folder_check_and_remove();
@@ -520,6 +595,8 @@ int main(int argc, char **argv)
     netns_test_add("/adapter/takeover/host-port-up", body_up);
     netns_test_add("/adapter/takeover/changed", body_changed);
     netns_test_add("/adapter/takeover/follow", body_follow);
+    netns_test_add("/adapter/takeover/late", body_late);
+    netns_test_add("/adapter/takeover/down-late", body_down_late);
     netns_test_add("/adapter/takeover/fail", body_fail);
     netns_test_add("/adapter/takeover/kill/take", body_kill_take);
     netns_test_add("/adapter/takeover/kill/take-with-tap", body_kill_take_tap);

@@ -29,7 +29,7 @@
 #define PORT 7000
 #define GAP  (2 * G_USEC_PER_SEC) /* the longest silence that is allowed */
 
-static char folder[] = "/tmp/vmbusd-adapter-XXXXXX";
+static char folder[] = "/dev/shm/vmbusd-adapter-XXXXXX";
 static const struct adapter_takeover lan = {.folder = folder,
                                             .root = "/nonexistent",
                                             .vswitch = "lan",
@@ -170,7 +170,7 @@ static void begin(int *ret_far)
 {
     shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     g_assert_true(shared != MAP_FAILED);
-    g_assert_nonnull(g_mkdtemp(strcpy(folder, "/tmp/vmbusd-adapter-XXXXXX")));
+    g_assert_nonnull(g_mkdtemp(strcpy(folder, "/dev/shm/vmbusd-adapter-XXXXXX")));
     *ret_far = host_build();
     netns_sh("ip addr add " HOST "/24 dev eth0");
     int ours = netns_current();
