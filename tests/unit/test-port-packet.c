@@ -62,6 +62,28 @@ struct cable {
     int raw;
 };
 
+/* An interface that is up drops what it is given until the kernel's own work queue has made its
+ * carrier known: send until something comes out at the other end, both ways. */
+static void cable_wait(struct cable *cable)
+{
+    static struct drive_frame caught;
+    uint8_t bytes[60], back[64];
+    unsigned tries = 0;
+
+    raw_make(bytes, sizeof(bytes), NULL, -1, 0);
+    do {
+        g_assert_cmpuint(tries++, <, 100);
+        raw_send(cable->raw, bytes, sizeof(bytes));
+    } while (!drive_receive(cable->port, &caught, 50));
+    do {
+        g_assert_cmpuint(tries++, <, 200);
+        drive_send(cable->port, bytes, sizeof(bytes), NULL);
+    } while (!raw_receive(cable->raw, back, sizeof(back), 50));
+    drive_drain(cable->port, 20);
+    while (raw_receive(cable->raw, back, sizeof(back), 20) > 0)
+        ;
+}
+
 static struct cable cable_new(void)
 {
     struct cable cable = {.lane = lane_new("test")};
@@ -69,6 +91,7 @@ static struct cable cable_new(void)
     pair("a0", "b0");
     cable.port = packet_make("a0", cable.lane);
     cable.raw = raw_open("b0");
+    cable_wait(&cable);
     return cable;
 }
 
@@ -166,6 +189,7 @@ static void test_sizes_no_ring(void)
     drive_start(cable.port, cable.lane);
     cable.port->class->filter(cable.port, &(struct port_filter){true, true});
     cable.raw = raw_open("b0");
+    cable_wait(&cable);
     both_ways(&cable);
     cable_end(&cable);
 }
@@ -697,6 +721,7 @@ static void test_down_and_up(void)
         drive_drain(cable.port, 600);
         g_assert_cmpuint(cable.port->core->failures, ==, 0);
         netns_sh("ip link set a0 up");
+        cable_wait(&cable);
         both_ways(&cable);
     }
     cable_end(&cable);
@@ -800,6 +825,7 @@ static void test_taken_up_again(void)
         cable.port = port_packet_new(&fds, &error);
         g_assert_no_error(error);
         drive_start(cable.port, cable.lane);
+        cable_wait(&cable);
         both_ways(&cable);
         force(cable.port, 1);
         both_ways(&cable);
