@@ -9,8 +9,8 @@
  *
  *   vswitch_port_add()    `start` on the port's lane: watch descriptors, call vswitch_port_ready()
  *                         whenever there may be frames
- *   per turn              `receive` until it gives less than it was asked for, `done` after each
- * burst per burst and target  `transmit` once, `flush` once at the end of the sender's turn
+ *   per turn              `receive` one burst, then `done`
+ *   per burst and target  `transmit` once, `flush` once at the end of the sender's turn
  *   vswitch_port_remove() `stop` on the port's lane; nothing is called after it
  */
 #ifndef VMBUSD_VSWITCH_PORT_H
@@ -51,8 +51,8 @@ struct port_class {
     void (*stop)(struct port *port);
 
     /* Up to `max` (at most PORT_BURST) frames from the port into the switch; their bytes stay valid
-     * until `done`. Lane: the port's. Fewer than `max` says that there are no more for now (the
-     * port has armed whatever will call vswitch_port_ready()). Never NULL. */
+     * until `done`. Lane: the port's. After fewer than `max` the port comes to its turn again when
+     * it calls vswitch_port_ready(): from in here, or from what it has armed. Never NULL. */
     unsigned (*receive)(struct port *port, struct frame *frames, unsigned max);
 
     /* The frames of the last `receive` are dealt with. Lane: the port's. May be NULL. */

@@ -17,7 +17,9 @@
 
 #include "src/common/container.h"
 
-#define GUEST_SHARE 8u /* frames from one queue before the next one's turn */
+#define GUEST_SHARE 8u  /* frames from one queue before the next one's turn */
+#define GUEST_BULK  64u /* frames since the doorbells rang that make it worth while to linger */
+#define LINGER_NS   20000u
 
 /* The doorbell of one incoming queue. */
 struct guest_bell {
@@ -29,9 +31,11 @@ struct port_guest {
     struct port port;
     struct port_ring ring; /* `out` is under the port's transmit lock */
     struct guest_bell bell[LIMIT_PORT_QUEUES];
-    uint32_t turn; /* queue to begin the next `receive` with */
-    bool armed;    /* the worker rings when it has frames */
-    bool failed;   /* told to the core */
+    uint32_t turn;       /* queue to begin the next `receive` with */
+    bool armed;          /* the worker rings when it has frames */
+    bool failed;         /* told to the core */
+    uint32_t recent;     /* frames since the doorbells were armed */
+    uint64_t idle_since; /* lane_now(), 0: frames came last time */
     atomic_bool broken_out;
 };
 
@@ -146,24 +150,45 @@ static int pull_round(struct port_guest *guest, struct frame *frames, unsigned m
     return (int)count;
 }
 
+/* A worker that sends in bulk is about to send again, and a doorbell costs it a system call: look
+ * for a while before asking for one. */
+static bool lingers(struct port_guest *guest)
+{
+    uint64_t now;
+
+    if (guest->recent < GUEST_BULK)
+        return false;
+    now = lane_now();
+    if (!guest->idle_since)
+        guest->idle_since = now;
+    return now - guest->idle_since < LINGER_NS;
+}
+
 static unsigned guest_receive(struct port *port, struct frame *frames, unsigned max)
 {
     struct port_guest *guest = guest_of(port);
-    unsigned count = 0;
+    int count;
 
     if (guest->failed)
         return 0;
     disarm(guest);
     do {
-        int got = pull_round(guest, frames + count, max - count);
-
-        if (got < 0 || atomic_load(&guest->broken_out)) {
+        count = pull_round(guest, frames, max);
+        if (count < 0 || atomic_load_explicit(&guest->broken_out, memory_order_relaxed)) {
             guest_fail(guest);
             return 0;
         }
-        count += (unsigned)got;
-    } while (count < max && !arm(guest));
-    return count;
+    } while (!count && !lingers(guest) && !arm(guest));
+    if (count) {
+        guest->recent += (unsigned)count;
+        guest->idle_since = 0;
+    } else if (guest->armed) {
+        guest->recent = 0;
+        guest->idle_since = 0;
+    }
+    if (!guest->armed)
+        vswitch_port_ready(port);
+    return (unsigned)count;
 }
 
 static void guest_done(struct port *port)

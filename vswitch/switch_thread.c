@@ -118,7 +118,8 @@ static bool turn_end(struct lane_hook *hook)
         }
         unsigned count = serve(thread, core);
         total += count + 1;
-        if (thread->since_flush >= SWITCH_FLUSH_AFTER)
+        /* While a port lingers, its targets have what it sent. */
+        if (!count || thread->since_flush >= SWITCH_FLUSH_AFTER)
             switch_flush(thread);
     }
     switch_flush(thread);

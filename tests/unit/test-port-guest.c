@@ -72,10 +72,11 @@ static void drain(struct fixture *fixture)
 
     while (lane_turn(fixture->lane, 0))
         ;
-    while (receive(fixture, frames, PORT_BURST) == PORT_BURST)
+    do {
+        fixture->port->core->ready = false;
+        receive(fixture, frames, PORT_BURST);
         fixture->port->class->done(fixture->port);
-    fixture->port->class->done(fixture->port);
-    fixture->port->core->ready = false;
+    } while (fixture->port->core->ready);
 }
 
 /* --- From the guest --------------------------------------------------------------------------- */
@@ -106,6 +107,7 @@ static void test_receive(struct fixture *fixture, gconstpointer data)
         }
         fixture->port->class->done(fixture->port);
         g_assert_cmpuint(port_queue_used(&fixture->prf->worker.out[queue]), ==, 0);
+        drain(fixture);
     }
     g_assert_cmpuint(fixture->port->core->failures, ==, 0);
 }
@@ -128,11 +130,42 @@ static void test_awake(struct fixture *fixture, gconstpointer data)
         g_assert_false(port_queue_commit(&out[queue]));
     }
     g_assert_cmpuint(receive(fixture, frames, 4), ==, 4);
-    g_assert_cmpuint(receive(fixture, frames, 4), ==, 1); /* not full: asleep on every queue */
+    fixture->port->core->ready = false;
+    g_assert_cmpuint(receive(fixture, frames, 4), ==, 1); /* not full: but only an empty turn ... */
+    g_assert_true(fixture->port->core->ready);
+    fixture->port->core->ready = false;
+    g_assert_cmpuint(receive(fixture, frames, 4), ==, 0); /* ... puts it to sleep, on every queue */
+    g_assert_false(fixture->port->core->ready);
     for (unsigned queue = 0; queue < QUEUES; queue++) {
         g_assert_cmpint(prf_push(&out[queue], 60, 0), ==, 1);
         g_assert_true(port_queue_commit(&out[queue]));
     }
+}
+
+/* After a bulk the port looks again for a while, without sleeping, and then sleeps. */
+static void test_lingers(struct fixture *fixture, gconstpointer data)
+{
+    struct port_queue *out = fixture->prf->worker.out;
+    struct frame frames[PORT_BURST];
+    gint64 end = g_get_monotonic_time() + 5 * G_USEC_PER_SEC;
+
+    (void)data;
+    drain(fixture);
+    for (unsigned n = 0; n < PORT_BURST; n++)
+        worker_sends(fixture, n % QUEUES, 60, n);
+    g_assert_cmpuint(receive(fixture, frames, PORT_BURST), ==, PORT_BURST);
+    fixture->port->class->done(fixture->port);
+    g_assert_cmpuint(receive(fixture, frames, PORT_BURST), ==, 0);
+    g_assert_cmpint(prf_push(&out[0], 60, 0), ==, 1);
+    g_assert_false(port_queue_commit(&out[0])); /* still awake */
+    g_assert_cmpuint(receive(fixture, frames, PORT_BURST), ==, 1);
+    do {
+        fixture->port->core->ready = false;
+        g_assert_cmpuint(receive(fixture, frames, PORT_BURST), ==, 0);
+        g_assert_cmpint(g_get_monotonic_time(), <, end);
+    } while (fixture->port->core->ready);
+    g_assert_cmpint(prf_push(&out[0], 60, 0), ==, 1);
+    g_assert_true(port_queue_commit(&out[0]));
 }
 
 /* A queue that is full does not hold up one that has a little. */
@@ -352,6 +385,7 @@ int main(int argc, char **argv)
     g_test_add("/port-guest/" name, struct fixture, NULL, set_up, function, tear_down)
     ADD("receive", test_receive);
     ADD("awake", test_awake);
+    ADD("lingers", test_lingers);
     ADD("fair", test_fair);
     ADD("room", test_room);
     ADD("transmit", test_transmit);
