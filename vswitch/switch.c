@@ -381,6 +381,11 @@ void vswitch_port_remove(struct vswitch *vswitch, struct port *port)
 
 /* --- Reports ---------------------------------------------------------------------------------- */
 
+bool vswitch_port_is_failed(const struct port *port)
+{
+    return atomic_load_explicit(&port->core->failed, memory_order_relaxed);
+}
+
 void vswitch_port_stats(struct port *port, struct port_stats *ret_stats)
 {
     struct vswitch_port *core = port->core;

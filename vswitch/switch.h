@@ -92,6 +92,9 @@ int port_policy_check(const struct port_policy *policy);
 int vswitch_port_set_policy(struct vswitch *vswitch, struct port *port,
                             const struct port_policy *policy);
 
+/* True once vswitch_port_failed() was called for it. Any thread. */
+bool vswitch_port_is_failed(const struct port *port);
+
 void vswitch_port_stats(struct port *port, struct port_stats *ret_stats);
 const char *port_drop_name(enum port_drop drop);
 

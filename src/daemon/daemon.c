@@ -9,6 +9,7 @@
 
 #include "src/common/json.h"
 #include "src/common/log.h"
+#include "src/daemon/event.h"
 #include "src/daemon/networks.h"
 #include "src/daemon/privileged.h"
 #include "src/daemon/server.h"
@@ -147,6 +148,13 @@ static struct json_object *execute(void *context, const char *name, struct json_
 
 /* --- Life ------------------------------------------------------------------------------------- */
 
+static void tell(void *context, struct json_object *event)
+{
+    struct daemon *daemon = context;
+
+    server_event(daemon->server, event);
+}
+
 void daemon_reload(struct daemon *daemon)
 {
     unsigned refused = networks_load(daemon->networks) + workers_load(daemon->workers);
@@ -177,6 +185,7 @@ struct daemon *daemon_new(const struct daemon_settings *settings, GError **error
         g_free(daemon);
         return NULL;
     }
+    event_listen(tell, daemon);
     privileged_recover_adapters(journals);
     daemon->networks = networks_new(networks, directory);
     daemon->workers = workers_new(&workers, daemon->networks);
@@ -190,6 +199,7 @@ void daemon_free(struct daemon *daemon)
         return;
     workers_free(daemon->workers);
     networks_free(daemon->networks);
+    event_listen(NULL, NULL);
     server_free(daemon->server);
     g_free(daemon);
 }

@@ -20,6 +20,7 @@
 #include <netlink/socket.h>
 
 #include "src/common/log.h"
+#include "src/daemon/event.h"
 #include "src/daemon/privileged.h"
 #include "vswitch/adapter.h"
 #include "vswitch/adapter_select.h"
@@ -27,9 +28,8 @@
 #include "vswitch/port_packet.h"
 #include "vswitch/port_tap.h"
 
-#define SETTLE_MS   200  /* one change comes as several messages */
-#define RETRY_MS    5000 /* after a takeover that failed */
-#define NOTHING_YET "no adapter is there that could be taken"
+#define SETTLE_MS 200  /* one change comes as several messages */
+#define RETRY_MS  5000 /* after a takeover that failed */
 
 struct external {
     const struct network_config *config;
@@ -198,6 +198,41 @@ static void look_in(struct external *external, guint after_ms)
     external->timer = g_timeout_add(after_ms, on_timer, external);
 }
 
+static bool is_wanted(const struct network_config *config, const struct adapter *adapter)
+{
+    if (config->forward_dev)
+        return !strcmp(adapter->name, config->forward_dev);
+    return config->adapter_by_mac &&
+           (!memcmp(adapter->permanent_mac, config->adapter_mac, sizeof(config->adapter_mac)) ||
+            !memcmp(adapter->mac, config->adapter_mac, sizeof(config->adapter_mac)));
+}
+
+/* Why the network waits, while no adapter is to be had. */
+static char *why_none(const struct external *external, const GArray *list)
+{
+    const struct network_config *config = external->config;
+
+    if (!config->forward_dev && !config->adapter_by_mac)
+        return g_strdup("no adapter that could be taken has a link; the network waits for one");
+    for (guint i = 0; i < list->len; i++) {
+        const struct adapter *adapter = &g_array_index(list, struct adapter, i);
+        g_autofree char *owner = NULL;
+
+        if (!is_wanted(config, adapter))
+            continue;
+        owner = adapter_taken_by(external->journals, adapter->name);
+        if (owner && strcmp(owner, config->name) != 0)
+            return g_strdup_printf("its adapter %s is network %s's; the network waits for it",
+                                   adapter->name, owner);
+        return g_strdup_printf("its adapter %s is %s, which cannot be taken", adapter->name,
+                               adapter_kind_text(adapter->kind));
+    }
+    if (config->forward_dev)
+        return g_strdup_printf("its adapter %s is not there; the network waits for it",
+                               config->forward_dev);
+    return g_strdup("no adapter has the MAC address; the network waits for one");
+}
+
 /* Tell once what has happened to the adapter, and let the host's interface follow it. */
 static void follow(struct external *external, const struct adapter *adapter)
 {
@@ -205,9 +240,12 @@ static void follow(struct external *external, const struct adapter *adapter)
     struct adapter_takeover request = takeover(external);
     g_autoptr(GError) error = NULL;
 
-    if (adapter->carrier != then->carrier)
+    if (adapter->carrier != then->carrier) {
         log_info("network %s: adapter %s: link %s", external->config->name, adapter->name,
                  adapter->carrier ? "up" : "down");
+        event_emit("link", "network", external->config->name, "adapter", adapter->name, "state",
+                   adapter->carrier ? "up" : "down", NULL);
+    }
     if (adapter->mtu != then->mtu)
         log_info("network %s: adapter %s: MTU %u", external->config->name, adapter->name,
                  adapter->mtu);
@@ -232,21 +270,27 @@ static void choose(struct external *external, const GArray *list)
     if (external->index && (!adapter || adapter->index != external->index)) {
         log_info("network %s lets go of adapter %s", external->config->name, external->adapter);
         unbind(external);
+        event_emit("adapter-released", "network", external->config->name, "adapter",
+                   external->adapter, NULL);
     }
     if (!adapter) {
-        complain(external, NOTHING_YET);
-    } else if (!external->index) {
+        g_autofree char *why = why_none(external, list);
+
+        complain(external, why);
+    } else if (external->index) {
+        follow(external, adapter);
+    } else {
         if (bind_adapter(external, adapter, &error)) {
             log_info("network %s is bound to adapter %s", external->config->name,
                      external->adapter);
+            event_emit("adapter-bound", "network", external->config->name, "adapter",
+                       external->adapter, NULL);
             complain(external, NULL);
         } else {
             unbind(external);
             complain(external, error->message);
             look_in(external, RETRY_MS);
         }
-    } else {
-        follow(external, adapter);
     }
 }
 

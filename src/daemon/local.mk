@@ -9,6 +9,8 @@ libdaemon_a_SOURCES = \
 	src/daemon/daemon.h \
 	src/daemon/dnsmasq.c \
 	src/daemon/dnsmasq.h \
+	src/daemon/event.c \
+	src/daemon/event.h \
 	src/daemon/external.c \
 	src/daemon/external.h \
 	src/daemon/folder.c \

@@ -15,6 +15,7 @@
 #define RESERVED "vmbusd"
 
 #define MTU_DEFAULT 1500u
+#define NAME_CHARS  "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-"
 
 static struct json_object *member(struct json_object *object, const char *key)
 {
@@ -51,7 +52,7 @@ static bool read_nic(const struct json_at *at, struct json_object *value, struct
         !text_member(at, value, "mac", &mac, error))
         return false;
     nic->has_mac = mac != NULL;
-    if (mac && !mac_parse(mac, nic->mac))
+    if (mac && (!mac_parse(mac, nic->mac) || nic->mac[0] & 1))
         return json_fail(&mac_at, error, JSON_ERROR_VALUE, "not a MAC address");
     struct json_object *mtu = member(value, "mtu");
     nic->mtu = mtu ? (uint32_t)CLAMP(json_object_get_int(mtu), 68, (int)LIMIT_MTU) : MTU_DEFAULT;
@@ -79,6 +80,13 @@ static bool read_nics(struct json_object *list, struct machine_file *file, GErro
     return true;
 }
 
+/* As the worker takes it: it becomes a file's name, and stands in logs and tables. */
+static bool name_good(const char *name)
+{
+    return *name && *name != '.' && *name != '-' && strlen(name) <= LIMIT_NETWORK_NAME &&
+           name[strspn(name, NAME_CHARS)] == '\0';
+}
+
 static bool read_document(struct json_object *document, const char *run_dir,
                           struct machine_file *file, GError **error)
 {
@@ -91,7 +99,7 @@ static bool read_document(struct json_object *document, const char *run_dir,
         !text_member(NULL, document, "control", &file->control, error) ||
         !text_member(NULL, document, "run_dir", &directory, error))
         return false;
-    if (!file->name || !*file->name || strchr(file->name, '/'))
+    if (!file->name || !name_good(file->name))
         return json_fail(&name, error, JSON_ERROR_KEY, "missing, or no name");
     if (!strcmp(file->name, RESERVED))
         return json_fail(&name, error, JSON_ERROR_VALUE,
@@ -114,6 +122,22 @@ struct machine_file *machine_file_parse(const char *path, const char *text, size
     if (good)
         return file;
     g_prefix_error(error, "%s: ", path);
+    machine_file_free(file);
+    return NULL;
+}
+
+struct machine_file *machine_file_of_worker(const char *name, const char *control,
+                                            struct json_object *nics, GError **error)
+{
+    static const struct json_at at = {.key = "name"};
+    struct machine_file *file = g_new0(struct machine_file, 1);
+
+    file->path = g_strdup(control);
+    file->control = g_strdup(control);
+    file->name = g_strdup(name);
+    if (name_good(name) ? !nics || read_nics(nics, file, error)
+                        : json_fail(&at, error, JSON_ERROR_VALUE, "no name"))
+        return file;
     machine_file_free(file);
     return NULL;
 }

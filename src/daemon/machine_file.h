@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include <glib.h>
+#include <json-c/json.h>
 
 #include "src/common/limits.h"
 
@@ -36,6 +37,11 @@ struct machine_file *machine_file_load(const char *path, const char *run_dir, GE
 /* The same from memory. */
 struct machine_file *machine_file_parse(const char *path, const char *text, size_t len,
                                         const char *run_dir, GError **error);
+
+/* What a worker that no file describes says of itself: its name, its socket, and the answer to
+ * `nics`. NULL with `error`. */
+struct machine_file *machine_file_of_worker(const char *name, const char *control,
+                                            struct json_object *nics, GError **error);
 
 /* True if vmbusd has nothing to do when the one takes the other's place. */
 bool machine_file_equal(const struct machine_file *a, const struct machine_file *b);

@@ -253,6 +253,7 @@ static void add_port(struct json_object *array, struct port *port, uint32_t numb
     add_number(object, "port", number);
     add_text(object, "kind", port->class->name);
     add_text(object, "name", name);
+    add_text(object, "state", vswitch_port_is_failed(port) ? "failed" : "up");
     json_object_object_add(object, "stats", network_port_stats(port));
     json_object_array_add(array, object);
 }
@@ -297,6 +298,56 @@ static struct json_object *drops(const uint64_t count[DROPS])
     for (unsigned i = 0; i < DROPS; i++)
         if (count[i])
             add_number(object, port_drop_name((enum port_drop)i), count[i]);
+    return object;
+}
+
+/* "none", "10", "all", "trunk 20,30-39 untagged 5" */
+static char *vlan_text(const struct port_policy *policy)
+{
+    g_autoptr(GString) text = g_string_new("trunk ");
+    const char *comma = "";
+
+    if (policy->vlan_mode != VLAN_TRUNK)
+        return policy->vlan_mode == VLAN_ACCESS ? g_strdup_printf("%u", policy->vlan)
+                                                : g_strdup(policy->vlan_mode ? "all" : "none");
+    for (unsigned vid = 1; vid < FRAME_VLANS; vid++) {
+        unsigned last = vid;
+
+        while (last < FRAME_VLANS && policy->trunk[last / 64] >> (last % 64) & 1)
+            last++;
+        if (last == vid)
+            continue;
+        g_string_append_printf(text, "%s%u", comma, vid);
+        if (last > vid + 1)
+            g_string_append_printf(text, "-%u", last - 1);
+        comma = ",";
+        vid = last;
+    }
+    if (policy->vlan)
+        g_string_append_printf(text, " untagged %u", policy->vlan);
+    return g_string_free(g_steal_pointer(&text), FALSE);
+}
+
+static void add_flag(struct json_object *object, const char *key, bool flag)
+{
+    json_object_object_add(object, key, json_object_new_boolean(flag));
+}
+
+struct json_object *network_port_policy(const struct port_policy *policy)
+{
+    struct json_object *object = json_object_new_object();
+    g_autofree char *vlan = vlan_text(policy);
+
+    add_text(object, "vlan", vlan);
+    add_flag(object, "mac_guard", policy->mac_guard);
+    add_flag(object, "dhcp_guard", policy->dhcp_guard);
+    add_flag(object, "router_guard", policy->router_guard);
+    add_flag(object, "isolated", policy->isolated);
+    add_number(object, "mirror_to", policy->mirror_to);
+    add_number(object, "rate_in", policy->rate_in);
+    add_number(object, "rate_out", policy->rate_out);
+    add_number(object, "storm", policy->storm);
+    add_number(object, "addresses_max", policy->fdb_max ? policy->fdb_max : LIMIT_FDB_PORT);
     return object;
 }
 

@@ -48,6 +48,9 @@ void network_ports(const struct network *network, struct json_object *array);
 /* Append every known station to the array: mac, vlan, port, age_s. */
 void network_stations(const struct network *network, struct json_object *array);
 
+/* What a port may do, as `switch ports` shows it. */
+struct json_object *network_port_policy(const struct port_policy *policy);
+
 /* The counters of a port. */
 struct json_object *network_port_stats(struct port *port);
 

@@ -8,6 +8,7 @@
 
 #include "src/common/log.h"
 #include "src/daemon/dnsmasq.h"
+#include "src/daemon/event.h"
 #include "src/daemon/folder.h"
 #include "src/daemon/host_conflict.h"
 #include "src/daemon/nat.h"
@@ -143,6 +144,8 @@ static void end(struct networks *networks, struct network *network)
     if (networks->listener.stopping && network_switch(network))
         networks->listener.stopping(networks->listener.context, network);
     log_info("network %s stops", network_config(network)->name);
+    if (network_switch(network))
+        event_emit("network-stopped", "network", network_config(network)->name, NULL);
     network_free(network);
 }
 
@@ -200,6 +203,22 @@ static void sweep(const struct networks *networks)
     nat_sweep((const char *const *)nats->pdata, networks->directory);
 }
 
+static void begin(struct networks *networks, struct network *network)
+{
+    const struct network_config *config = network_config(network);
+    g_autoptr(GError) error = NULL;
+
+    if (!network_start(network, &error)) {
+        log_error("%s", error->message);
+        event_emit("network-failed", "network", config->name, "reason", error->message, NULL);
+        return;
+    }
+    event_emit("network-started", "network", config->name, "kind", network_kind_name(config->kind),
+               NULL);
+    if (networks->listener.started)
+        networks->listener.started(networks->listener.context, network);
+}
+
 unsigned networks_load(struct networks *networks)
 {
     unsigned refused;
@@ -218,10 +237,7 @@ unsigned networks_load(struct networks *networks)
         }
         struct network *network = network_new(config, networks->directory);
         g_ptr_array_add(networks->all, network);
-        if (!network_start(network, &error))
-            log_error("%s", error->message);
-        else if (networks->listener.started)
-            networks->listener.started(networks->listener.context, network);
+        begin(networks, network);
     }
     g_ptr_array_sort(networks->all, by_network);
     sweep(networks);

@@ -21,6 +21,8 @@ struct nic_port {
     uint32_t queues;
     struct port_guest *guest;
     uint32_t number;
+    struct port_policy policy;
+    enum network_mirror mirror;
 };
 
 static bool fail(GError **error, const char *what, int cause)
@@ -30,7 +32,7 @@ static bool fail(GError **error, const char *what, int cause)
     return false;
 }
 
-static bool start(struct nic_port *port, const struct port_policy *policy, GError **error)
+static bool start(struct nic_port *port, GError **error)
 {
     struct port_ring_geometry geometry = {.queues = port->queues, .cells = CELLS};
     int result = port_ring_create(&geometry, &port->fds);
@@ -42,8 +44,8 @@ static bool start(struct nic_port *port, const struct port_policy *policy, GErro
     port->guest = port_guest_new(&port->fds, MIN(port->nic->mtu, network_mtu(port->network)));
     if (!port->guest)
         return fail(error, "the port ring cannot be mapped", errno);
-    result = vswitch_port_add(network_switch(port->network), port_guest_port(port->guest), policy,
-                              &port->number);
+    result = vswitch_port_add(network_switch(port->network), port_guest_port(port->guest),
+                              &port->policy, &port->number);
     return result == 0 || fail(error, "the switch takes no port", -result);
 }
 
@@ -60,7 +62,9 @@ struct nic_port *nic_port_new(const struct machine_nic *nic, struct network *net
     port->nic = nic;
     port->network = network;
     port->queues = nic->queues;
-    if (start(port, &policy, error))
+    port->policy = policy;
+    port->mirror = network_config_mirror(network_config(network), nic->portgroup);
+    if (start(port, error))
         return port;
     nic_port_free(port);
     return NULL;
@@ -76,6 +80,30 @@ void nic_port_free(struct nic_port *port)
     if (port->queues)
         port_ring_close(&port->fds, port->queues);
     g_free(port);
+}
+
+bool nic_port_failed(const struct nic_port *port)
+{
+    return vswitch_port_is_failed(port_guest_port(port->guest));
+}
+
+uint32_t nic_port_number(const struct nic_port *port)
+{
+    return port->number;
+}
+
+enum network_mirror nic_port_mirror(const struct nic_port *port)
+{
+    return port->mirror;
+}
+
+void nic_port_set_mirror(struct nic_port *port, uint32_t number)
+{
+    if (port->mirror != NETWORK_MIRROR_SOURCE || port->policy.mirror_to == number)
+        return;
+    port->policy.mirror_to = number;
+    vswitch_port_set_policy(network_switch(port->network), port_guest_port(port->guest),
+                            &port->policy);
 }
 
 struct network *nic_port_network(const struct nic_port *port)
@@ -106,6 +134,9 @@ struct json_object *nic_port_report(const struct nic_port *port)
 
         json_object_object_add(object, "mac", json_object_new_string(text));
     }
+    json_object_object_add(object, "state",
+                           json_object_new_string(nic_port_failed(port) ? "failed" : "up"));
+    json_object_object_add(object, "policy", network_port_policy(&port->policy));
     json_object_object_add(object, "stats", network_port_stats(core));
     return object;
 }

@@ -19,6 +19,16 @@ struct nic_port *nic_port_new(const struct machine_nic *nic, struct network *net
 /* Take it off the network, which is still there. NULL is fine. */
 void nic_port_free(struct nic_port *port);
 
+/* Its far side has lied or gone; only a new one helps. */
+bool nic_port_failed(const struct nic_port *port);
+
+uint32_t nic_port_number(const struct nic_port *port);
+
+/* Mirroring: what its policy says, and (of a source) the number of the port that gets copies, 0 for
+ * none. */
+enum network_mirror nic_port_mirror(const struct nic_port *port);
+void nic_port_set_mirror(struct nic_port *port, uint32_t number);
+
 struct network *nic_port_network(const struct nic_port *port);
 
 /* The descriptors to hand to the worker, and how many. */

@@ -28,6 +28,8 @@ struct client {
     guint source;
     GIOCondition watched;
     GString *input, *output;
+    bool listens; /* to events */
+    bool busy;    /* its lines are being handled */
 };
 
 struct server {
@@ -68,21 +70,34 @@ static struct json_object *error_object(const GError *error)
     return object;
 }
 
-/* Append one document as a line; takes `object`. */
-static void append(struct client *client, struct json_object *object)
+static void append_line(struct client *client, struct json_object *object)
 {
     size_t len;
     const char *text = json_object_to_json_string_length(object, JSON_STYLE, &len);
 
     g_string_append_len(client->output, text, (gssize)len);
     g_string_append_c(client->output, '\n');
+}
+
+/* Append one document as a line; takes `object`. */
+static void append(struct client *client, struct json_object *object)
+{
+    append_line(client, object);
     json_object_put(object);
 }
 
 /* --- Requests --------------------------------------------------------------------------------- */
 
-static struct json_object *answer(struct server *server, const char *line, size_t len)
+/* The one command that is the server's own. */
+static struct json_object *listen_to_events(struct client *client)
 {
+    client->listens = true;
+    return json_object_new_object();
+}
+
+static struct json_object *answer(struct client *client, const char *line, size_t len)
+{
+    struct server *server = client->server;
     struct json_request request = {0};
     g_autoptr(GError) error = NULL;
     struct json_object *document = json_read_text(line, len, &error), *object, *value = NULL;
@@ -91,6 +106,8 @@ static struct json_object *answer(struct server *server, const char *line, size_
         error->domain = SERVER_ERROR, error->code = SERVER_ERROR_SYNTAX;
     else if (!json_request_read(document, &request, &error))
         error->domain = SERVER_ERROR, error->code = SERVER_ERROR_REQUEST;
+    else if (!strcmp(request.execute, "events"))
+        value = listen_to_events(client);
     else
         value = server->execute(server->context, request.execute, request.arguments, &error);
     if (error) {
@@ -141,7 +158,7 @@ static bool take_lines(struct client *client)
         size_t len = (size_t)(end - client->input->str);
 
         if (len)
-            append(client, answer(client->server, client->input->str, len));
+            append(client, answer(client, client->input->str, len));
         g_string_erase(client->input, 0, (gssize)len + 1);
         if (!flush(client))
             return false;
@@ -174,16 +191,36 @@ static void watch(struct client *client, GIOCondition condition)
 static gboolean on_client(gint fd, GIOCondition condition, gpointer context)
 {
     struct client *client = context;
+    client->busy = true;
     bool good = flush(client) && take_lines(client);
 
     (void)fd;
     if (good && !client->output->len && (condition & (G_IO_IN | G_IO_HUP)))
         good = fill(client) && take_lines(client);
+    client->busy = false;
+    good = good && client->output->len <= LIMIT_CONTROL_OUTPUT;
     if (good)
         watch(client, client->output->len ? G_IO_OUT : G_IO_IN);
     else
         close_client(client);
     return G_SOURCE_CONTINUE; /* watch() and close_client() have removed it if need be */
+}
+
+void server_event(struct server *server, struct json_object *event)
+{
+    for (unsigned i = 0; i < LIMIT_CONTROL_CLIENTS; i++) {
+        struct client *client = &server->client[i];
+
+        if (client->fd < 0 || !client->listens)
+            continue;
+        append_line(client, event);
+        if (client->busy)
+            continue; /* in a request of its own, which flushes when it is done */
+        if (!flush(client) || client->output->len > LIMIT_CONTROL_OUTPUT)
+            close_client(client);
+        else
+            watch(client, client->output->len ? G_IO_OUT : G_IO_IN);
+    }
 }
 
 static void greet(struct client *client)

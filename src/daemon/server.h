@@ -26,6 +26,10 @@ typedef struct json_object *(*server_execute)(void *context, const char *name,
  * answers there. */
 struct server *server_new(const char *path, server_execute execute, void *context, GError **error);
 
+/* Send an event to the clients that have asked for them with the command "events". One that does
+ * not read is dropped when LIMIT_CONTROL_OUTPUT bytes wait for it. */
+void server_event(struct server *server, struct json_object *event);
+
 /* Close every client and remove the socket. NULL is fine. */
 void server_free(struct server *server);
 

@@ -17,6 +17,8 @@
 #include "src/common/limits.h"
 
 #define PROTOCOL 1
+#define DESCRIBE "describe" /* ids of requests */
+#define DETACH   "detach"
 
 struct worker_link {
     const struct worker_link_ops *ops;
@@ -53,12 +55,18 @@ static bool take_greeting(struct worker_link *link, struct json_object *object)
     return true;
 }
 
-/* Answers have the NIC's number as their id; events have none. */
+/* Answers to an attach have the NIC's number as their id, those of other requests a text; events
+ * have none. */
 static void take_answer(struct worker_link *link, struct json_object *object)
 {
-    struct json_object *id, *error;
-    const char *refusal = NULL;
+    struct json_object *id, *error, *value = NULL;
+    const char *refusal = NULL, *text = member_text(object, "id");
 
+    if (text && !strcmp(text, DESCRIBE)) {
+        json_object_object_get_ex(object, "return", &value);
+        link->ops->described(link->context, value);
+        return;
+    }
     if (!json_object_object_get_ex(object, "id", &id) || !json_object_is_type(id, json_type_int) ||
         json_object_get_int64(id) < 0 || json_object_get_int64(id) >= LIMIT_NICS)
         return;
@@ -160,6 +168,28 @@ void worker_link_free(struct worker_link *link)
     close(link->fd);
     g_string_free(link->input, TRUE);
     g_free(link);
+}
+
+static int send_line(struct worker_link *link, const char *line)
+{
+    ssize_t sent = TEMP_FAILURE_RETRY(send(link->fd, line, strlen(line), MSG_NOSIGNAL));
+
+    return sent == (ssize_t)strlen(line) ? 0 : sent < 0 ? -errno : -EPIPE;
+}
+
+int worker_link_describe(struct worker_link *link)
+{
+    return send_line(link, "{\"execute\":\"nics\",\"id\":\"" DESCRIBE "\"}\n");
+}
+
+void worker_link_detach(struct worker_link *link, unsigned nic)
+{
+    char line[96];
+
+    snprintf(line, sizeof(line),
+             "{\"execute\":\"detach-port\",\"arguments\":{\"nic\":%u},\"id\":\"" DETACH "\"}\n",
+             nic);
+    send_line(link, line);
 }
 
 int worker_link_attach(struct worker_link *link, unsigned nic, const int *fds, unsigned count)

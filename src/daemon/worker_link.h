@@ -9,6 +9,7 @@
 #include <stdbool.h>
 
 #include <glib.h>
+#include <json-c/json.h>
 
 struct worker_link;
 
@@ -21,6 +22,9 @@ struct worker_link_ops {
     /* It answered an attach of NIC `nic`; `refusal` is NULL if it took it. */
     void (*attached)(void *context, unsigned nic, const char *refusal);
 
+    /* It answered worker_link_describe(); `nics` is borrowed. */
+    void (*described)(void *context, struct json_object *nics);
+
     /* It went away, or talks nonsense. */
     void (*closed)(void *context, const char *why);
 };
@@ -30,6 +34,12 @@ struct worker_link_ops {
 struct worker_link *worker_link_new(const char *path, const struct worker_link_ops *ops,
                                     void *context);
 void worker_link_free(struct worker_link *link); /* NULL is fine */
+
+/* Ask what its NICs are. 0 or -errno. */
+int worker_link_describe(struct worker_link *link);
+
+/* Send `detach-port` for a NIC, which nobody waits for. */
+void worker_link_detach(struct worker_link *link, unsigned nic);
 
 /* Send `attach-port` for a NIC with `count` descriptors, which stay the caller's. 0 or -errno. */
 int worker_link_attach(struct worker_link *link, unsigned nic, const int *fds, unsigned count);

@@ -3,7 +3,11 @@
  * The machines of this host and their workers: see workers.h.
  *
  * A machine without a link is dialled once a second; a worker that is started by hand is found the
- * same way. A NIC without a port is tried again when its network starts or its worker greets.
+ * same way. One that no description names (a stray) is found by its socket in the run directory and
+ * asked what its NICs are.
+ *
+ * A NIC without a port is tried again when its network starts or its worker greets, and else from
+ * time to time; so is one whose port has failed. Pauses grow, and the reason is told once.
  */
 #include "src/daemon/workers.h"
 
@@ -12,12 +16,26 @@
 
 #include "src/common/log.h"
 #include "src/daemon/child.h"
+#include "src/daemon/event.h"
 #include "src/daemon/folder.h"
 #include "src/daemon/machine_file.h"
 #include "src/daemon/nic_port.h"
 #include "src/daemon/worker_link.h"
 
-#define DIAL_EVERY 1 /* seconds */
+#define DIAL_EVERY  1 /* seconds */
+#define PAUSE_FIRST 1u
+#define PAUSE_MOST  64u
+#define STEADY      60 /* after which a port is taken to be good */
+#define SOCKET      ".sock"
+#define OUR_SOCKET  "vmbusd" SOCKET
+
+struct nic {
+    struct nic_port *port; /* NULL: none */
+    bool attached;         /* the worker has agreed */
+    char *complaint;       /* why there is none; so that it is told once */
+    unsigned pause;        /* before the next try, seconds; 0: the first */
+    gint64 due, since;     /* of the next try; of the port */
+};
 
 struct worker {
     struct workers *workers;
@@ -25,9 +43,9 @@ struct worker {
     struct child *child;      /* NULL: not started by this vmbusd, or ended */
     struct worker_link *link; /* NULL: not connected */
     bool greeted;
-    bool told;                         /* that it does not speak our protocol */
-    struct nic_port *port[LIMIT_NICS]; /* NULL: none */
-    char *complaint[LIMIT_NICS];       /* why; so that it is told once */
+    bool told;  /* that it does not speak our protocol */
+    bool stray; /* no description names it */
+    struct nic nic[LIMIT_NICS];
 };
 
 struct workers {
@@ -39,56 +57,186 @@ struct workers {
 
 /* --- NICs ------------------------------------------------------------------------------------- */
 
-static void complain(struct worker *worker, unsigned nic, const char *why)
+static void complain(struct worker *worker, unsigned index, const char *why)
 {
-    if (!g_strcmp0(worker->complaint[nic], why))
+    struct nic *nic = &worker->nic[index];
+
+    if (!g_strcmp0(nic->complaint, why))
         return;
-    g_free(worker->complaint[nic]);
-    worker->complaint[nic] = g_strdup(why);
+    g_free(nic->complaint);
+    nic->complaint = g_strdup(why);
     if (why)
-        log_warning("machine %s, NIC %u: %s", worker->file->name, nic, why);
+        log_warning("machine %s, NIC %u: %s", worker->file->name, index, why);
 }
 
-static void detach(struct worker *worker, unsigned nic)
+/* Of "port-attached" and its like. */
+static void emit(const struct worker *worker, unsigned index, const char *event, const char *reason)
 {
-    nic_port_free(worker->port[nic]);
-    worker->port[nic] = NULL;
+    const struct nic *nic = &worker->nic[index];
+    g_autofree char *name = g_strdup_printf("%s/%u", worker->file->name, index);
+    g_autofree char *port = g_strdup_printf("%u", nic_port_number(nic->port));
+
+    event_emit(event, "network", network_config(nic_port_network(nic->port))->name, "port", port,
+               "name", name, "reason", reason, NULL);
 }
 
-static void attach(struct worker *worker, unsigned nic)
+/* Give all sources of the network their destination: the first port that is one. */
+static void mirror(const struct workers *workers, const struct network *network)
 {
-    const struct machine_nic *wanted = &worker->file->nic[nic];
-    struct network *network =
-        wanted->network ? networks_find(worker->workers->networks, wanted->network) : NULL;
+    uint32_t destination = 0;
+
+    for (unsigned pass = 0; pass < 2; pass++) {
+        for (guint i = 0; i < workers->all->len; i++) {
+            const struct worker *worker = g_ptr_array_index(workers->all, i);
+
+            for (unsigned index = 0; index < worker->file->nics; index++) {
+                struct nic_port *port = worker->nic[index].port;
+
+                if (!port || nic_port_network(port) != network)
+                    continue;
+                if (pass)
+                    nic_port_set_mirror(port, destination);
+                else if (!destination && nic_port_mirror(port) == NETWORK_MIRROR_DESTINATION)
+                    destination = nic_port_number(port);
+            }
+        }
+    }
+}
+
+static void detach(struct worker *worker, unsigned index)
+{
+    struct nic *nic = &worker->nic[index];
+
+    if (!nic->port)
+        return;
+    const struct network *network = nic_port_network(nic->port);
+    bool mirrors = nic_port_mirror(nic->port) == NETWORK_MIRROR_DESTINATION;
+    if (nic->attached)
+        emit(worker, index, "port-detached", NULL);
+    nic_port_free(nic->port);
+    nic->port = NULL;
+    nic->attached = false;
+    if (mirrors)
+        mirror(worker->workers, network);
+}
+
+/* The same, and the guest sees its cable pulled. */
+static void unplug(struct worker *worker, unsigned index)
+{
+    if (worker->nic[index].port && worker->link)
+        worker_link_detach(worker->link, index);
+    detach(worker, index);
+}
+
+/* Whose MAC address on the network the NIC's is too; NULL: nobody's. g_free() it. */
+static char *find_twin(const struct worker *worker, unsigned index, const struct network *network)
+{
+    const struct machine_nic *wanted = &worker->file->nic[index];
+    const struct network_config *config = network_config(network);
+    const GPtrArray *all = worker->workers->all;
+
+    if (!wanted->has_mac)
+        return NULL;
+    if ((config->kind == NETWORK_INTERNAL || config->kind == NETWORK_NAT) &&
+        !memcmp(config->mac, wanted->mac, sizeof(config->mac)))
+        return g_strdup("the host's interface");
+    for (guint i = 0; i < all->len; i++) {
+        const struct worker *other = g_ptr_array_index(all, i);
+
+        for (unsigned j = 0; j < other->file->nics; j++)
+            if (other->nic[j].port && nic_port_network(other->nic[j].port) == network &&
+                other->file->nic[j].has_mac &&
+                !memcmp(other->file->nic[j].mac, wanted->mac, sizeof(wanted->mac)))
+                return g_strdup_printf("NIC %u of machine %s", j, other->file->name);
+    }
+    return NULL;
+}
+
+/* Why the NIC cannot be plugged in, told; NULL: it can. */
+static struct network *find_network(struct worker *worker, unsigned index)
+{
+    const char *name = worker->file->nic[index].network;
+    struct network *network = networks_find(worker->workers->networks, name);
+    g_autofree char *why = NULL, *twin = NULL;
+
+    if (!network)
+        why = g_strdup_printf("its network %s is not there", name);
+    else if (!network_switch(network))
+        why = g_strdup_printf("its network %s does not work", name);
+    else if ((twin = find_twin(worker, index, network)))
+        why = g_strdup_printf(
+            "its MAC address is that of %s too, on network %s; change one of them", twin, name);
+    if (!why)
+        return network;
+    complain(worker, index, why);
+    return NULL;
+}
+
+static bool attach_now(struct worker *worker, unsigned index)
+{
+    struct nic *nic = &worker->nic[index];
+    struct network *network = find_network(worker, index);
     g_autoptr(GError) error = NULL;
-    g_autofree char *missing = NULL;
     unsigned count;
 
-    if (!worker->greeted || worker->port[nic] || !wanted->network)
-        return;
-    if (!network || !network_switch(network)) {
-        missing = g_strdup_printf("its network %s %s", wanted->network,
-                                  network ? "does not work" : "is not there");
-        complain(worker, nic, missing);
-        return;
+    if (!network)
+        return false;
+    nic->port = nic_port_new(&worker->file->nic[index], network, &error);
+    if (!nic->port) {
+        complain(worker, index, error->message);
+        return false;
     }
-    worker->port[nic] = nic_port_new(wanted, network, &error);
-    if (!worker->port[nic]) {
-        complain(worker, nic, error->message);
-        return;
-    }
-    const int *fds = nic_port_fds(worker->port[nic], &count);
-    int result = worker_link_attach(worker->link, nic, fds, count);
+    nic->since = g_get_monotonic_time();
+    const int *fds = nic_port_fds(nic->port, &count);
+    int result = worker_link_attach(worker->link, index, fds, count);
     if (result < 0) {
-        complain(worker, nic, g_strerror(-result));
-        detach(worker, nic);
+        complain(worker, index, g_strerror(-result));
+        detach(worker, index);
+        return false;
     }
+    mirror(worker->workers, network);
+    return true;
+}
+
+static void postpone(struct nic *nic)
+{
+    nic->pause = nic->pause ? MIN(nic->pause * 2, PAUSE_MOST) : PAUSE_FIRST;
+    nic->due = g_get_monotonic_time() + nic->pause * G_TIME_SPAN_SECOND;
+}
+
+static void attach(struct worker *worker, unsigned index)
+{
+    struct nic *nic = &worker->nic[index];
+
+    if (worker->greeted && !nic->port && worker->file->nic[index].network &&
+        !attach_now(worker, index))
+        postpone(nic);
 }
 
 static void attach_all(struct worker *worker)
 {
-    for (unsigned nic = 0; nic < worker->file->nics; nic++)
-        attach(worker, nic);
+    for (unsigned index = 0; index < worker->file->nics; index++)
+        attach(worker, index);
+}
+
+/* What a NIC needs once a second. */
+static void look_after(struct worker *worker, unsigned index)
+{
+    struct nic *nic = &worker->nic[index];
+    gint64 now = g_get_monotonic_time();
+
+    if (nic->port && nic_port_failed(nic->port)) {
+        emit(worker, index, "port-failed", "what the worker wrote into its port ring is wrong");
+        complain(worker, index, "its port has failed; it is plugged in again from time to time");
+        nic->attached = false; /* has been told */
+        detach(worker, index);
+        postpone(nic);
+    } else if (nic->port && nic->pause && now - nic->since > STEADY * G_TIME_SPAN_SECOND) {
+        nic->pause = 0;
+        g_clear_pointer(&nic->complaint, g_free);
+    } else if (!nic->port && now >= nic->due) {
+        attach(worker, index);
+    }
 }
 
 /* --- The link --------------------------------------------------------------------------------- */
@@ -97,6 +245,10 @@ static void on_ready(void *context, const char *name)
 {
     struct worker *worker = context;
 
+    if (worker->stray) {
+        worker_link_describe(worker->link);
+        return;
+    }
     if (strcmp(name, worker->file->name) != 0)
         log_warning("machine %s: its socket is answered by one named %s", worker->file->name, name);
     log_info("machine %s runs", worker->file->name);
@@ -104,18 +256,48 @@ static void on_ready(void *context, const char *name)
     attach_all(worker);
 }
 
-static void on_attached(void *context, unsigned nic, const char *refusal)
+/* What a stray has said of itself. Its name is that of its socket, which it cannot choose later. */
+static void on_described(void *context, struct json_object *nics)
 {
     struct worker *worker = context;
+    g_autoptr(GError) error = NULL;
+    struct machine_file *file;
 
-    if (nic >= worker->file->nics || !worker->port[nic])
+    if (!worker->stray || worker->greeted)
         return;
-    complain(worker, nic, refusal);
-    if (refusal)
-        detach(worker, nic);
-    else
-        log_info("machine %s, NIC %u is on network %s", worker->file->name, nic,
-                 worker->file->nic[nic].network);
+    file = machine_file_of_worker(worker->file->name, worker->file->control, nics, &error);
+    if (!file) {
+        log_warning("%s: %s", worker->file->control, error->message);
+        return;
+    }
+    machine_file_free(worker->file);
+    worker->file = file;
+    worker->greeted = true;
+    log_info("machine %s runs; vmbusd did not start it", file->name);
+    attach_all(worker);
+}
+
+static void on_attached(void *context, unsigned index, const char *refusal)
+{
+    struct worker *worker = context;
+    struct nic *nic = &worker->nic[index];
+
+    if (index >= worker->file->nics || !nic->port || nic->attached)
+        return;
+    if (refusal) {
+        complain(worker, index, refusal);
+        detach(worker, index);
+        postpone(nic);
+        return;
+    }
+    nic->attached = true;
+    emit(worker, index, "port-attached", NULL);
+    /* After a failure it must last before that counts as mended. */
+    if (nic->pause)
+        return;
+    complain(worker, index, NULL);
+    log_info("machine %s, NIC %u is on network %s", worker->file->name, index,
+             worker->file->nic[index].network);
 }
 
 static void unlink_worker(struct worker *worker)
@@ -123,9 +305,10 @@ static void unlink_worker(struct worker *worker)
     worker_link_free(worker->link);
     worker->link = NULL;
     worker->greeted = false;
-    for (unsigned nic = 0; nic < worker->file->nics; nic++) {
-        detach(worker, nic);
-        g_clear_pointer(&worker->complaint[nic], g_free);
+    for (unsigned index = 0; index < LIMIT_NICS; index++) {
+        detach(worker, index);
+        g_clear_pointer(&worker->nic[index].complaint, g_free);
+        worker->nic[index] = (struct nic){0};
     }
 }
 
@@ -138,11 +321,16 @@ static void on_closed(void *context, const char *why)
     else if (!worker->told)
         log_warning("machine %s: %s", worker->file->name, why);
     worker->told = !worker->greeted;
-    unlink_worker(worker);
+    if (worker->stray && worker->greeted)
+        g_ptr_array_remove(worker->workers->all, worker);
+    else
+        unlink_worker(worker);
 }
 
 static const struct worker_link_ops link_ops = {
-    .ready = on_ready, .attached = on_attached, .closed = on_closed};
+    .ready = on_ready, .described = on_described, .attached = on_attached, .closed = on_closed};
+
+static void worker_free(void *data);
 
 static bool dial(struct worker *worker)
 {
@@ -151,12 +339,56 @@ static bool dial(struct worker *worker)
     return worker->link != NULL;
 }
 
+static struct worker *find_control(const struct workers *workers, const char *control)
+{
+    for (guint i = 0; i < workers->all->len; i++) {
+        struct worker *worker = g_ptr_array_index(workers->all, i);
+
+        if (!strcmp(worker->file->control, control))
+            return worker;
+    }
+    return NULL;
+}
+
+static void try_stray(struct workers *workers, const char *control)
+{
+    g_autofree char *base = g_path_get_basename(control);
+    struct worker *worker;
+
+    if (!strcmp(base, OUR_SOCKET) || workers->all->len >= LIMIT_MACHINES ||
+        find_control(workers, control))
+        return;
+    worker = g_new0(struct worker, 1);
+    worker->workers = workers;
+    worker->stray = true;
+    worker->file = machine_file_of_worker("stray", control, NULL, NULL);
+    g_free(worker->file->name);
+    worker->file->name = g_strndup(base, strlen(base) - strlen(SOCKET));
+    if (dial(worker))
+        g_ptr_array_add(workers->all, worker);
+    else
+        worker_free(worker);
+}
+
 static gboolean on_dial(void *context)
 {
     struct workers *workers = context;
+    g_autoptr(GPtrArray) sockets = folder_list(workers->run_dir, SOCKET);
 
-    for (guint i = 0; i < workers->all->len; i++)
-        dial(g_ptr_array_index(workers->all, i));
+    for (guint i = workers->all->len; i-- > 0;) {
+        struct worker *worker = g_ptr_array_index(workers->all, i);
+
+        if (!dial(worker) && worker->stray)
+            g_ptr_array_remove_index(workers->all, i);
+    }
+    for (guint i = 0; i < sockets->len; i++)
+        try_stray(workers, g_ptr_array_index(sockets, i));
+    for (guint i = 0; i < workers->all->len; i++) {
+        struct worker *worker = g_ptr_array_index(workers->all, i);
+
+        for (unsigned index = 0; index < worker->file->nics && worker->greeted; index++)
+            look_after(worker, index);
+    }
     return G_SOURCE_CONTINUE;
 }
 
@@ -253,11 +485,22 @@ static void renew(struct worker *worker, struct machine_file *file)
         attach_all(worker); /* what failed before may work now */
         return;
     }
-    for (unsigned nic = 0; nic < worker->file->nics; nic++)
-        detach(worker, nic);
+    for (unsigned index = 0; index < LIMIT_NICS; index++)
+        unplug(worker, index);
+    if (strcmp(worker->file->control, file->control) != 0)
+        unlink_worker(worker); /* to be dialled there */
     machine_file_free(worker->file);
     worker->file = file;
     attach_all(worker);
+}
+
+/* A stray is described now: to be found anew as what it is. */
+static void adopt(struct workers *workers, const struct machine_file *file)
+{
+    struct worker *worker = find_control(workers, file->control);
+
+    if (worker && worker->stray)
+        g_ptr_array_remove(workers->all, worker);
 }
 
 static bool load_file(struct workers *workers, const char *path)
@@ -268,6 +511,10 @@ static bool load_file(struct workers *workers, const char *path)
 
     if (error)
         log_error("%s", error->message);
+    else
+        adopt(workers, file);
+    if (!worker && workers->all->len >= LIMIT_MACHINES)
+        log_error("%s: more than %u machines", path, LIMIT_MACHINES);
     if (file && unique(workers, file) && (worker || workers->all->len < LIMIT_MACHINES)) {
         if (worker)
             renew(worker, file);
@@ -287,7 +534,7 @@ unsigned workers_load(struct workers *workers)
     for (guint i = workers->all->len; i-- > 0;) {
         struct worker *worker = g_ptr_array_index(workers->all, i);
 
-        if (!worker->link && !worker->child &&
+        if (!worker->stray && !worker->link && !worker->child &&
             !g_ptr_array_find_with_equal_func(files, worker->file->path, g_str_equal, NULL))
             g_ptr_array_remove_index(workers->all, i);
     }
@@ -305,9 +552,9 @@ static void on_stopping(void *context, struct network *network)
     for (guint i = 0; i < workers->all->len; i++) {
         struct worker *worker = g_ptr_array_index(workers->all, i);
 
-        for (unsigned nic = 0; nic < worker->file->nics; nic++)
-            if (worker->port[nic] && nic_port_network(worker->port[nic]) == network)
-                detach(worker, nic);
+        for (unsigned index = 0; index < worker->file->nics; index++)
+            if (worker->nic[index].port && nic_port_network(worker->nic[index].port) == network)
+                unplug(worker, index);
     }
 }
 
@@ -362,7 +609,7 @@ void workers_ports(const struct workers *workers, const struct network *network,
         const struct worker *worker = g_ptr_array_index(workers->all, i);
 
         for (unsigned nic = 0; nic < worker->file->nics; nic++) {
-            const struct nic_port *port = worker->port[nic];
+            const struct nic_port *port = worker->nic[nic].port;
 
             if (!port || (network && nic_port_network(port) != network))
                 continue;
@@ -374,6 +621,24 @@ void workers_ports(const struct workers *workers, const struct network *network,
     }
 }
 
+/* Why each NIC that should be plugged in is not. */
+static struct json_object *complaints(const struct worker *worker)
+{
+    struct json_object *array = json_object_new_array();
+
+    for (unsigned nic = 0; nic < worker->file->nics; nic++) {
+        const char *why = worker->nic[nic].complaint;
+
+        if (!why)
+            continue;
+        struct json_object *object = json_object_new_object();
+        json_object_object_add(object, "nic", json_object_new_uint64(nic));
+        json_object_object_add(object, "complaint", json_object_new_string(why));
+        json_object_array_add(array, object);
+    }
+    return array;
+}
+
 void workers_report(const struct workers *workers, struct json_object *array)
 {
     for (guint i = 0; i < workers->all->len; i++) {
@@ -383,6 +648,8 @@ void workers_report(const struct workers *workers, struct json_object *array)
         json_object_object_add(object, "name", json_object_new_string(worker->file->name));
         json_object_object_add(object, "running", json_object_new_boolean(worker->greeted));
         json_object_object_add(object, "nics", json_object_new_uint64(worker->file->nics));
+        json_object_object_add(object, "described", json_object_new_boolean(!worker->stray));
+        json_object_object_add(object, "complaints", complaints(worker));
         json_object_array_add(array, object);
     }
 }

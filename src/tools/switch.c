@@ -53,6 +53,8 @@ static void show_networks(struct json_object *list)
                text(network, "ports"), text(network, "adapter"));
         if (member(network, "failure"))
             printf("  %s\n", text(network, "failure"));
+        if (member(network, "warning"))
+            printf("  warning: %s\n", text(network, "warning"));
     }
 }
 
@@ -74,13 +76,14 @@ static void show_drops(struct json_object *drops)
 
 static void show_ports(struct json_object *list)
 {
-    printf("%5s  %-8s %-24s %-12s %-17s %s\n", "PORT", "KIND", "NAME", "PORTGROUP", "MAC",
-           "ADDRESSES");
+    printf("%5s  %-8s %-6s %-24s %-12s %-10s %-17s %s\n", "PORT", "KIND", "STATE", "NAME",
+           "PORTGROUP", "VLAN", "MAC", "ADDRESSES");
     for (size_t i = 0; i < length(list); i++) {
         struct json_object *port = json_object_array_get_idx(list, i);
 
-        printf("%5s  %-8s %-24s %-12s %-17s %" PRIu64 "\n", text(port, "port"), text(port, "kind"),
-               text(port, "name"), text(port, "portgroup"), text(port, "mac"),
+        printf("%5s  %-8s %-6s %-24s %-12s %-10s %-17s %" PRIu64 "\n", text(port, "port"),
+               text(port, "kind"), text(port, "state"), text(port, "name"), text(port, "portgroup"),
+               text(member(port, "policy"), "vlan"), text(port, "mac"),
                number(member(port, "stats"), "addresses"));
     }
 }
@@ -106,8 +109,8 @@ static void show_port_stats(struct json_object *list)
 
 static void show_network(struct json_object *network)
 {
-    static const char *const keys[] = {"name",      "uuid",    "kind", "state",    "failure",
-                                       "interface", "adapter", "mtu",  "addresses"};
+    static const char *const keys[] = {"name",    "uuid",      "kind",    "state", "failure",
+                                       "warning", "interface", "adapter", "mtu",   "addresses"};
     struct json_object *stations = member(network, "stations");
 
     for (unsigned i = 0; i < G_N_ELEMENTS(keys); i++)
@@ -163,20 +166,63 @@ static int show_once(struct vm_client *client, const struct vmbusctl_options *op
     return fflush(stdout) == 0 ? VMBUSCTL_OK : VMBUSCTL_FAILED;
 }
 
+/* True if the event is about the network (NULL: any). */
+static bool is_about(struct json_object *event, const char *network)
+{
+    return member(event, "event") &&
+           (!network || !strcmp(text(member(event, "data"), "network"), network));
+}
+
+/* Until vmbusd ends. */
+static int follow_events(struct vm_client *client, const char *network)
+{
+    g_autoptr(GError) error = NULL;
+    struct json_object *event;
+    bool broken = false;
+
+    json_object_put(vm_client_call(client, "events", NULL, CALL_TIMEOUT, &error));
+    while (!error && !broken && (event = vm_client_next(client, -1, &error))) {
+        if (is_about(event, network))
+            puts(json_object_to_json_string_ext(event, JSON_C_TO_STRING_PLAIN));
+        broken = fflush(stdout) != 0;
+        json_object_put(event);
+    }
+    return error ? fail(error) : broken ? VMBUSCTL_FAILED : VMBUSCTL_OK;
+}
+
+static int run_events(const struct vmbusctl_options *options)
+{
+    g_autoptr(GError) error = NULL;
+    struct vm_client *client = vm_client_open_daemon(options->run_dir, &error);
+
+    if (!client)
+        return fail(error);
+    int status = follow_events(client, options->args == 2 ? options->arg[1] : NULL);
+    vm_client_free(client);
+    return status;
+}
+
+static int bad_words(void)
+{
+    fputs(
+        "vmbusctl: give switch list, or switch show, ports or stats with the name of a network, or "
+        "switch events\n",
+        stderr);
+    return VMBUSCTL_USAGE;
+}
+
 int vmbusctl_switch(const struct vmbusctl_options *options)
 {
     const struct view *view = views;
     g_autoptr(GError) error = NULL;
     bool terminal = isatty(STDOUT_FILENO) && !options->json;
 
+    if (options->args && !strcmp(options->arg[0], "events"))
+        return options->args <= 2 && !options->watch ? run_events(options) : bad_words();
     while (view->name && (!options->args || strcmp(view->name, options->arg[0]) != 0))
         view++;
-    if (!view->name || options->args != 1 + view->network) {
-        fputs("vmbusctl: give switch list, or switch show, ports or stats with the name of a "
-              "network\n",
-              stderr);
-        return VMBUSCTL_USAGE;
-    }
+    if (!view->name || options->args != 1 + view->network)
+        return bad_words();
     struct vm_client *client = vm_client_open_daemon(options->run_dir, &error);
     if (!client)
         return fail(error);

@@ -116,8 +116,9 @@ static bool dial(struct vm_client *client, const char *path, GError **error)
         return true;
     if (errno == ENOENT || errno == ECONNREFUSED)
         g_set_error(error, VM_CLIENT_ERROR, VM_CLIENT_ERROR_NOT_THERE,
-                    "%s is not running (nobody answers on %s); vmbusctl list shows those that are",
-                    client->vm, path);
+                    "%s is not running (nobody answers on %s); %s", client->vm, path,
+                    !strcmp(client->vm, "vmbusd") ? "start it"
+                                                  : "vmbusctl list shows those that are");
     else
         g_set_error(error, VM_CLIENT_ERROR, VM_CLIENT_ERROR_FAILED, "%s: %s%s", path,
                     g_strerror(errno),

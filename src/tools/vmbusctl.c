@@ -307,7 +307,7 @@ static const struct subcommand subcommands[] = {
     {"set-ip", "VM NIC WHAT...", ANY, 0, vmbusctl_set_ip,
      "have the guest set a NIC's addresses: dhcp, or ADDRESS/PREFIX"},
     {"switch", "WHAT [NET]", ANY, JSON | WATCH, vmbusctl_switch,
-     "virtual switches: list, show, ports, stats"},
+     "virtual switches: list, show, ports, stats, events"},
 };
 
 static void usage(FILE *out)

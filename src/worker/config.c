@@ -342,7 +342,7 @@ void config_free(struct config *config)
         g_free(config->kvp_pair[i].value);
     }
     g_free(config->scsi);
-    g_free(config->nic);
+    config_nic_clear(config);
     g_free(config->kvp_pair);
     g_free(config->machine);
     g_free(config->name);

@@ -40,11 +40,12 @@ struct config_scsi {
 };
 
 struct config_nic {
-    struct guid instance; /* given, or derived from the machine's uuid and the NIC's index */
-    uint8_t mac[6];       /* unicast, not zero */
-    bool mac_change;      /* the guest may take another address */
-    unsigned mtu;         /* without the Ethernet header */
-    unsigned queues;      /* channels, 1 to vcpus */
+    struct guid instance;      /* given, or derived from the machine's uuid and the NIC's index */
+    uint8_t mac[6];            /* unicast, not zero */
+    bool mac_change;           /* the guest may take another address */
+    unsigned mtu;              /* without the Ethernet header */
+    unsigned queues;           /* channels, 1 to vcpus */
+    char *network, *portgroup; /* for vmbusd; NULL: not given */
 };
 
 struct config_pair {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The "nics" part of a machine description: synthetic network adapters. Which switch a NIC is
- * plugged into is said for vmbusd, which attaches it; the worker passes over that.
+ * plugged into is said for vmbusd, which attaches it, or asks a worker that it does not know.
  */
 #include "src/worker/config_parts.h"
 
@@ -12,6 +12,7 @@
 
 #define MTU_MIN     68u /* RFC 791: what every host of IPv4 can take */
 #define MTU_DEFAULT 1500u
+#define NAME_BYTES  255u
 
 static bool read_mac(const struct json_at *at, struct json_object *value, void *into,
                      GError **error)
@@ -36,14 +37,6 @@ static bool read_instance(const struct json_at *at, struct json_object *value, v
     return config_guid_read(at, value, &((struct config_nic *)into)->instance, error);
 }
 
-/* "network" and "portgroup". */
-static bool read_passed_over(const struct json_at *at, struct json_object *value, void *into,
-                             GError **error)
-{
-    (void)into;
-    return json_expect(at, value, json_type_string, "a name", error);
-}
-
 #define NIC_FIELD(member) offsetof(struct config_nic, member)
 
 static const struct json_key nic_keys[] = {
@@ -52,8 +45,8 @@ static const struct json_key nic_keys[] = {
     {"instance", JSON_CUSTOM, .read = read_instance},
     {"mtu", JSON_UNSIGNED, .offset = NIC_FIELD(mtu), .min = MTU_MIN, .max = LIMIT_MTU},
     {"queues", JSON_UNSIGNED, .offset = NIC_FIELD(queues), .min = 1, .max = LIMIT_PORT_QUEUES},
-    {"network", JSON_CUSTOM, .read = read_passed_over},
-    {"portgroup", JSON_CUSTOM, .read = read_passed_over},
+    {"network", JSON_TEXT, .offset = NIC_FIELD(network), .max = NAME_BYTES},
+    {"portgroup", JSON_TEXT, .offset = NIC_FIELD(portgroup), .max = NAME_BYTES},
     {.name = NULL}};
 
 bool config_nic_read(const struct json_at *at, struct json_object *value, void *into,
@@ -78,6 +71,15 @@ bool config_nic_read(const struct json_at *at, struct json_object *value, void *
             return false;
     }
     return true;
+}
+
+void config_nic_clear(struct config *config)
+{
+    for (unsigned i = 0; i < config->nics; i++) {
+        g_free(config->nic[i].network);
+        g_free(config->nic[i].portgroup);
+    }
+    g_free(config->nic);
 }
 
 /* What the `index`-th NIC may not share with another device. */

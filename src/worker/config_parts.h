@@ -25,6 +25,7 @@ bool config_scsi_finish(struct config *config, GError **error);
 /* The same for "nics". They own nothing. */
 bool config_nic_read(const struct json_at *at, struct json_object *value, void *into,
                      GError **error);
+void config_nic_clear(struct config *config);
 bool config_nic_finish(struct config *config, GError **error);
 
 /* Free what `scsi` owns. */

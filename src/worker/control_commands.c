@@ -342,6 +342,12 @@ static void run_attach_port(struct control_call *call, const struct arguments *a
     control_client_drop_fds(client);
 }
 
+static void run_nics(struct control_call *call, const struct arguments *arguments)
+{
+    (void)arguments;
+    control_return(call, report_nic_configs(call->machine));
+}
+
 static void run_detach_port(struct control_call *call, const struct arguments *arguments)
 {
     struct netvsp *nic = need_nic(call, arguments->nic);
@@ -369,6 +375,7 @@ static const struct command commands[] = {
     {"kvp-delete", kvp_delete_keys, run_kvp_delete, "take one out"},
     {"set-ip", set_ip_keys, run_set_ip, "set a NIC's addresses; answered when the guest answers"},
     {"attach-port", nic_keys, run_attach_port, "plug a NIC into the port ring sent along"},
+    {"nics", no_keys, run_nics, "network adapters as the machine's description has them"},
     {"detach-port", nic_keys, run_detach_port, "unplug it"},
     {.name = NULL}};
 

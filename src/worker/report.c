@@ -302,6 +302,27 @@ static struct json_object *report_nics(struct machine *machine, bool counters)
     return list;
 }
 
+struct json_object *report_nic_configs(struct machine *machine)
+{
+    const struct config *config = machine_config(machine);
+    struct json_object *list = json_object_new_array();
+
+    for (unsigned i = 0; i < config->nics; i++) {
+        const struct config_nic *nic = &config->nic[i];
+        struct json_object *object = json_object_new_object();
+
+        add_mac(object, "mac", nic->mac);
+        add_number(object, "mtu", nic->mtu);
+        add_number(object, "queues", nic->queues);
+        if (nic->network)
+            add_text(object, "network", nic->network);
+        if (nic->portgroup)
+            add_text(object, "portgroup", nic->portgroup);
+        json_object_array_add(list, object);
+    }
+    return list;
+}
+
 struct json_object *report_integration(struct machine *machine)
 {
     struct json_object *object = json_object_new_object();

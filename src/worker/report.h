@@ -11,6 +11,9 @@
 #include "src/worker/machine.h"
 
 struct json_object *report_status(struct machine *machine);
+/* The NICs as the description has them: mac, mtu, queues, network, portgroup. */
+struct json_object *report_nic_configs(struct machine *machine);
+
 struct json_object *report_integration(struct machine *machine);
 struct json_object *report_stats(struct machine *machine);
 

@@ -117,6 +117,7 @@ UNIT_TESTS = \
 	tests/unit/test-scsi \
 	tests/unit/test-scsi-blocks \
 	tests/unit/test-segment \
+	tests/unit/test-server \
 	tests/unit/test-shutdown \
 	tests/unit/test-snoop \
 	tests/unit/test-storvsp \
@@ -131,6 +132,7 @@ UNIT_TESTS = \
 	tests/unit/test-uring \
 	tests/unit/test-utf16 \
 	tests/unit/test-vmbusctl \
+	tests/unit/test-vmbusd \
 	tests/unit/test-workers \
 	tests/unit/test-vnet
 
@@ -206,6 +208,7 @@ tests_unit_test_sandbox_worker_LDADD = $(UNIT_LIBS)
 tests_unit_test_scsi_LDADD = $(UNIT_LIBS)
 tests_unit_test_scsi_blocks_LDADD = $(UNIT_LIBS)
 tests_unit_test_segment_LDADD = $(UNIT_LIBS)
+tests_unit_test_server_LDADD = $(UNIT_LIBS)
 tests_unit_test_shutdown_LDADD = $(UNIT_LIBS)
 tests_unit_test_snoop_LDADD = $(UNIT_LIBS)
 tests_unit_test_storvsp_LDADD = $(UNIT_LIBS)
@@ -220,6 +223,7 @@ tests_unit_test_uart_LDADD = $(UNIT_LIBS)
 tests_unit_test_uring_LDADD = $(UNIT_LIBS)
 tests_unit_test_utf16_LDADD = $(UNIT_LIBS)
 tests_unit_test_vmbusctl_LDADD = $(UNIT_LIBS)
+tests_unit_test_vmbusd_LDADD = $(UNIT_LIBS)
 tests_unit_test_vnet_LDADD = $(UNIT_LIBS)
 tests_unit_test_control_SOURCES = tests/unit/test-control.c tests/unit/fake_machine.c tests/unit/fake_machine.h
 tests_unit_test_control_port_SOURCES = tests/unit/test-control-port.c tests/unit/fake_machine.c tests/unit/fake_machine.h

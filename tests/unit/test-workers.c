@@ -16,6 +16,7 @@
 
 #include "src/common/json.h"
 #include "src/common/log.h"
+#include "src/daemon/event.h"
 #include "src/daemon/machine_file.h"
 #include "vswitch/port_ring.h"
 
@@ -29,7 +30,8 @@ struct fake {
     guint source, client;
     const char *greeting; /* NULL: a right one */
     bool refuse;
-    unsigned attached; /* requests seen */
+    unsigned attached, detached; /* requests seen */
+    const char *nics;            /* what it answers when it is asked */
     struct port_ring_fds fds;
     struct port_ring ring;
     bool mapped;
@@ -71,6 +73,25 @@ static void fake_attach(struct fake *fake, const int *fd, size_t count)
     g_assert_cmpint(write(fake->fd, answer, strlen(answer)), ==, (ssize_t)strlen(answer));
 }
 
+static void fake_line(struct fake *fake, const char *line, struct cmsghdr *header)
+{
+    if (!strcmp(line, "{\"execute\":\"attach-port\",\"arguments\":{\"nic\":0},\"id\":0}")) {
+        g_assert_nonnull(header);
+        fake_attach(fake, (int *)(void *)CMSG_DATA(header),
+                    (header->cmsg_len - CMSG_LEN(0)) / sizeof(int));
+    } else if (!strcmp(line, "{\"execute\":\"nics\",\"id\":\"describe\"}")) {
+        g_autofree char *answer =
+            g_strdup_printf("{\"return\":%s,\"id\":\"describe\"}\n", fake->nics);
+
+        g_assert_cmpint(write(fake->fd, answer, strlen(answer)), ==, (ssize_t)strlen(answer));
+    } else {
+        g_assert_cmpstr(line, ==,
+                        "{\"execute\":\"detach-port\",\"arguments\":{\"nic\":0},"
+                        "\"id\":\"detach\"}");
+        fake->detached++;
+    }
+}
+
 static gboolean fake_readable(gint fd, GIOCondition condition, gpointer context)
 {
     struct fake *fake = context;
@@ -89,11 +110,10 @@ static gboolean fake_readable(gint fd, GIOCondition condition, gpointer context)
         return G_SOURCE_REMOVE;
     }
     line[got] = '\0';
-    g_assert_cmpstr(line, ==, "{\"execute\":\"attach-port\",\"arguments\":{\"nic\":0},\"id\":0}\n");
-    struct cmsghdr *header = CMSG_FIRSTHDR(&message);
-    g_assert_nonnull(header);
-    fake_attach(fake, (int *)(void *)CMSG_DATA(header),
-                (header->cmsg_len - CMSG_LEN(0)) / sizeof(int));
+    g_auto(GStrv) lines = g_strsplit(line, "\n", -1);
+    for (char **one = lines; *one; one++)
+        if (**one)
+            fake_line(fake, *one, CMSG_FIRSTHDR(&message));
     return G_SOURCE_CONTINUE;
 }
 
@@ -147,7 +167,30 @@ struct fixture {
     struct networks *networks;
     struct workers *workers;
     unsigned refused;
+    GString *events; /* "name network/who " each */
 };
+
+static void on_event(void *context, struct json_object *event)
+{
+    struct fixture *fixture = context;
+    struct json_object *name, *data, *network = NULL, *who = NULL;
+
+    g_assert_true(json_object_object_get_ex(event, "event", &name));
+    g_assert_true(json_object_object_get_ex(event, "data", &data));
+    g_assert_true(json_object_object_get_ex(event, "time", NULL));
+    json_object_object_get_ex(data, "network", &network);
+    json_object_object_get_ex(data, "name", &who);
+    g_string_append_printf(fixture->events, "%s %s %s\n", json_object_get_string(name),
+                           json_object_get_string(network), who ? json_object_get_string(who) : "");
+}
+
+/* How often it was told. */
+static unsigned told(const struct fixture *fixture, const char *event)
+{
+    g_auto(GStrv) pieces = g_strsplit(fixture->events->str, event, -1);
+
+    return g_strv_length(pieces) - 1;
+}
 
 static void write_file(const char *directory, const char *file, const char *text)
 {
@@ -180,6 +223,7 @@ static void daemon_start(struct fixture *fixture)
     struct workers_settings settings = {
         .folder = fixture->machines_dir, .run_dir = fixture->run_dir, .program = "false"};
 
+    event_listen(on_event, fixture);
     fixture->networks = networks_new(fixture->networks_dir, fixture->run_dir);
     fixture->workers = workers_new(&settings, fixture->networks);
     fixture->refused = networks_load(fixture->networks) + workers_load(fixture->workers);
@@ -189,6 +233,7 @@ static void daemon_stop(struct fixture *fixture)
 {
     workers_free(fixture->workers);
     networks_free(fixture->networks);
+    event_listen(NULL, NULL);
 }
 
 static void set_up(struct fixture *fixture, gconstpointer data)
@@ -198,6 +243,7 @@ static void set_up(struct fixture *fixture, gconstpointer data)
     fixture->networks_dir = make_dir(fixture->top, "networks");
     fixture->machines_dir = make_dir(fixture->top, "machines");
     fixture->run_dir = make_dir(fixture->top, "run");
+    fixture->events = g_string_new(NULL);
     write_file(fixture->networks_dir, "lan.xml", "<network><name>lan</name></network>");
 }
 
@@ -220,6 +266,7 @@ static void tear_down(struct fixture *fixture, gconstpointer data)
 {
     (void)data;
     remove_all(fixture->top);
+    g_string_free(fixture->events, TRUE);
     g_free(fixture->top);
     g_free(fixture->networks_dir);
     g_free(fixture->machines_dir);
@@ -396,6 +443,7 @@ static void test_refused(struct fixture *fixture, gconstpointer data)
     daemon_start(fixture);
     WAIT_FOR(a->attached == 1);
     WAIT_FOR(ports(fixture) == 0);
+    g_assert_cmpuint(told(fixture, "port-attached"), ==, 0);
     daemon_stop(fixture);
     fake_free(a);
 }
@@ -414,6 +462,257 @@ static void test_unknown_portgroup(struct fixture *fixture, gconstpointer data)
     g_assert_cmpuint(ports(fixture), ==, 0);
     daemon_stop(fixture);
     fake_free(a);
+}
+
+/* --- What is on the switch once only ---------------------------------------------------------- */
+
+static void write_nic(struct fixture *fixture, const char *name, const char *nic)
+{
+    g_autofree char *file = g_strdup_printf("%s.json", name);
+    g_autofree char *text = g_strdup_printf("{\"name\":\"%s\",\"nics\":[{%s}]}", name, nic);
+
+    write_file(fixture->machines_dir, file, text);
+}
+
+/* The complaint of a machine's NIC, or NULL. */
+static char *complaint(struct fixture *fixture, const char *name)
+{
+    struct json_object *array = json_object_new_array(), *list, *value;
+    char *result = NULL;
+
+    workers_report(fixture->workers, array);
+    for (size_t i = 0; i < json_object_array_length(array); i++) {
+        struct json_object *machine = json_object_array_get_idx(array, i);
+
+        json_object_object_get_ex(machine, "name", &value);
+        json_object_object_get_ex(machine, "complaints", &list);
+        if (strcmp(json_object_get_string(value), name) || !json_object_array_length(list))
+            continue;
+        json_object_object_get_ex(json_object_array_get_idx(list, 0), "complaint", &value);
+        result = g_strdup(json_object_get_string(value));
+    }
+    json_object_put(array);
+    return result;
+}
+
+static void test_duplicate_mac(struct fixture *fixture, gconstpointer data)
+{
+    struct fake *a = fake_new(fixture->run_dir, "a"), *b = fake_new(fixture->run_dir, "b");
+    g_autofree char *why = NULL;
+
+    (void)data;
+    write_nic(fixture, "a", "\"network\":\"lan\",\"mac\":\"52:54:00:00:00:0a\"");
+    write_nic(fixture, "b", "\"network\":\"lan\",\"mac\":\"52:54:00:00:00:0a\"");
+    daemon_start(fixture);
+    WAIT_FOR(ports(fixture) == 1 && (a->attached || b->attached));
+    WAIT_FOR(a->fd >= 0 && b->fd >= 0);
+    WAIT_FOR((why = complaint(fixture, a->attached ? "b" : "a")));
+    g_assert_cmpuint(a->attached + b->attached, ==, 1);
+    g_assert_nonnull(strstr(why, "its MAC address is that of NIC 0 of machine "));
+    g_assert_nonnull(strstr(why, " too, on network lan; change one of them"));
+    /* When the one goes, the other has its turn. */
+    if (a->attached) {
+        fake_free(a);
+        WAIT_FOR(b->attached == 1 && ports(fixture) == 1);
+        a = NULL;
+    } else {
+        fake_free(b);
+        WAIT_FOR(a->attached == 1 && ports(fixture) == 1);
+        b = NULL;
+    }
+    daemon_stop(fixture);
+    if (a)
+        fake_free(a);
+    if (b)
+        fake_free(b);
+}
+
+/* --- Failures --------------------------------------------------------------------------------- */
+
+/* A frame whose metadata no honest worker writes. */
+static void lie(struct fake *fake)
+{
+    struct frame_meta meta = {.length = 60, .gso = 77};
+    struct iovec bytes[2];
+
+    g_assert_cmpint(port_queue_room(&fake->ring.out[0], 60, bytes), >=, 1);
+    port_queue_push(&fake->ring.out[0], &meta);
+    if (port_queue_commit(&fake->ring.out[0]))
+        port_queue_ring_data(&fake->ring.out[0]);
+}
+
+/* A worker that lies in its ring loses its port, and gets another one; each is told once, and the
+ * next lie costs a longer pause. */
+static void test_failed_port(struct fixture *fixture, gconstpointer data)
+{
+    struct fake *a = fake_new(fixture->run_dir, "a"), *b = fake_new(fixture->run_dir, "b");
+
+    (void)data;
+    write_machine(fixture, "a", "lan");
+    write_machine(fixture, "b", "lan");
+    daemon_start(fixture);
+    WAIT_FOR(told(fixture, "port-attached") == 2);
+    lie(a);
+    WAIT_FOR(told(fixture, "port-failed lan a/0") == 1);
+    WAIT_FOR(a->attached == 2 && ports(fixture) == 2);
+    assert_passes(a, b, 1);
+    assert_passes(b, a, 2);
+    WAIT_FOR(told(fixture, "port-attached lan a/0") == 2);
+
+    gint64 before = g_get_monotonic_time();
+    lie(a);
+    WAIT_FOR(told(fixture, "port-failed lan a/0") == 2);
+    WAIT_FOR(a->attached == 3);
+    g_assert_cmpint(g_get_monotonic_time() - before, >=, 2 * G_TIME_SPAN_SECOND);
+    assert_passes(a, b, 3);
+    g_assert_cmpuint(told(fixture, "port-detached"), ==, 0);
+    g_assert_cmpuint(b->attached, ==, 1);
+    daemon_stop(fixture);
+    fake_free(a);
+    fake_free(b);
+}
+
+/* What the worker refused is tried again without anybody asking. */
+static void test_refused_then_taken(struct fixture *fixture, gconstpointer data)
+{
+    struct fake *a = fake_new(fixture->run_dir, "a");
+
+    (void)data;
+    a->refuse = true;
+    write_machine(fixture, "a", "lan");
+    daemon_start(fixture);
+    WAIT_FOR(a->attached == 2);
+    a->refuse = false;
+    WAIT_FOR(told(fixture, "port-attached") == 1);
+    g_assert_cmpuint(ports(fixture), ==, 1);
+    daemon_stop(fixture);
+    fake_free(a);
+}
+
+/* The guest sees its cable pulled when the network stops. */
+static void test_network_stops(struct fixture *fixture, gconstpointer data)
+{
+    struct fake *a = fake_new(fixture->run_dir, "a");
+    g_autofree char *path = g_build_filename(fixture->networks_dir, "lan.xml", NULL);
+
+    (void)data;
+    write_machine(fixture, "a", "lan");
+    daemon_start(fixture);
+    WAIT_FOR(told(fixture, "port-attached") == 1);
+    g_assert_cmpint(g_remove(path), ==, 0);
+    networks_load(fixture->networks);
+    WAIT_FOR(a->detached == 1);
+    g_assert_cmpstr(fixture->events->str, ==,
+                    "network-started lan \nport-attached lan a/0\nport-detached lan a/0\n"
+                    "network-stopped lan \n");
+    daemon_stop(fixture);
+    fake_free(a);
+}
+
+/* --- Workers that no file describes ----------------------------------------------------------- */
+
+static void test_stray(struct fixture *fixture, gconstpointer data)
+{
+    struct fake *a = fake_new(fixture->run_dir, "a"), *b;
+
+    (void)data;
+    write_machine(fixture, "a", "lan");
+    daemon_start(fixture);
+    WAIT_FOR(ports(fixture) == 1);
+    b = fake_new(fixture->run_dir, "b");
+    b->nics = "[{\"network\":\"lan\",\"mac\":\"52:54:00:00:00:0b\",\"mtu\":1500,\"queues\":1}]";
+    WAIT_FOR(b->attached == 1 && ports(fixture) == 2);
+    assert_passes(a, b, 1);
+    assert_passes(b, a, 2);
+    /* A description comes, and it is one of ours; it goes, and comes back. */
+    write_machine(fixture, "b", "lan");
+    workers_load(fixture->workers);
+    WAIT_FOR(b->attached == 2 && ports(fixture) == 2);
+    assert_passes(a, b, 3);
+    fake_free(b);
+    WAIT_FOR(ports(fixture) == 1);
+    daemon_stop(fixture);
+    fake_free(a);
+}
+
+/* One that ends is forgotten; one that talks nonsense of its NICs harms nobody. */
+static void test_stray_goes(struct fixture *fixture, gconstpointer data)
+{
+    static const char *const answers[] = {"7",
+                                          "[7]",
+                                          "[{\"mac\":\"zz\"}]",
+                                          "{}",
+                                          "[{},{},{},{},{},{},{},{},{}]",
+                                          "[{\"network\":[]}]"};
+    struct json_object *array;
+    size_t machines;
+    struct fake *b;
+
+    (void)data;
+    daemon_start(fixture);
+    for (unsigned i = 0; i < G_N_ELEMENTS(answers); i++) {
+        b = fake_new(fixture->run_dir, "b");
+        b->nics = answers[i];
+        WAIT_FOR(b->fd >= 0);
+        for (unsigned j = 0; j < 50; j++)
+            g_main_context_iteration(NULL, FALSE);
+        g_assert_cmpuint(ports(fixture), ==, 0);
+        fake_free(b);
+    }
+    b = fake_new(fixture->run_dir, "b");
+    b->nics = "[{\"network\":\"lan\"}]";
+    WAIT_FOR(ports(fixture) == 1);
+    fake_free(b);
+    WAIT_FOR(ports(fixture) == 0);
+    do {
+        array = json_object_new_array();
+        workers_report(fixture->workers, array);
+        machines = json_object_array_length(array);
+        json_object_put(array);
+        g_main_context_iteration(NULL, TRUE);
+    } while (machines);
+    daemon_stop(fixture);
+}
+
+/* --- Mirroring -------------------------------------------------------------------------------- */
+
+/* Of the three, c is the destination: it gets what passes between the other two, which one NIC's
+ * coming and going does not change. */
+static void test_mirror(struct fixture *fixture, gconstpointer data)
+{
+    struct fake *a = fake_new(fixture->run_dir, "a"), *b = fake_new(fixture->run_dir, "b"),
+                *c = fake_new(fixture->run_dir, "c");
+    int got = -1;
+
+    (void)data;
+    write_file(fixture->networks_dir, "lan.xml",
+               "<network><name>lan</name><portgroup name='tap'/><metadata>"
+               "<switch xmlns='urn:vmbusd:network:1'><policy mirror='source'/>"
+               "<policy portgroup='tap' mirror='destination'/></switch></metadata></network>");
+    write_machine(fixture, "a", "lan");
+    write_machine(fixture, "b", "lan");
+    write_nic(fixture, "c", "\"network\":\"lan\",\"portgroup\":\"tap\"");
+    daemon_start(fixture);
+    for (unsigned round = 1; round <= 2; round++) {
+        WAIT_FOR(told(fixture, "port-attached lan c/0") == round && ports(fixture) == 3);
+        WAIT_FOR(a->attached && b->attached);
+        send_frame(a, (uint8_t)round); /* a broadcast: once as such, once as a copy */
+        for (unsigned i = 0; i < 2; i++) {
+            WAIT_FOR((got = receive_frame(c)) >= 0);
+            g_assert_cmpint(got, ==, (int)round);
+        }
+        WAIT_FOR((got = receive_frame(b)) >= 0);
+        if (round == 2)
+            break;
+        fake_free(c);
+        WAIT_FOR(ports(fixture) == 2);
+        assert_passes(a, b, 9);
+        c = fake_new(fixture->run_dir, "c");
+    }
+    daemon_stop(fixture);
+    fake_free(a);
+    fake_free(b);
+    fake_free(c);
 }
 
 /* One that answers on the socket and is no worker, or goes on without an end of line. */
@@ -540,6 +839,13 @@ int main(int argc, char **argv)
     ADD("daemon-restarts", test_daemon_restarts);
     ADD("network-comes-later", test_network_comes_later);
     ADD("refused", test_refused);
+    ADD("duplicate-mac", test_duplicate_mac);
+    ADD("failed-port", test_failed_port);
+    ADD("refused-then-taken", test_refused_then_taken);
+    ADD("network-stops", test_network_stops);
+    ADD("stray", test_stray);
+    ADD("stray-goes", test_stray_goes);
+    ADD("mirror", test_mirror);
     ADD("unknown-portgroup", test_unknown_portgroup);
     ADD("started", test_started);
     ADD("bad/networks", test_bad_networks);
