@@ -593,6 +593,9 @@ void workers_free(struct workers *workers)
         return;
     networks_listen(workers->networks, &nobody);
     g_source_remove(workers->timer);
+    /* All ports first: taking one off looks at the others. */
+    for (guint i = 0; i < workers->all->len; i++)
+        unlink_worker(g_ptr_array_index(workers->all, i));
     g_ptr_array_unref(workers->all);
     g_free(workers->folder);
     g_free(workers->run_dir);

@@ -8,7 +8,9 @@
 #include <errno.h>
 #include <string.h>
 
+#include "tests/unit/packet_maker.h"
 #include "tests/unit/switch_fixture.h"
+#include "vswitch/wire.h"
 
 static void allow(struct port_policy *policy, uint16_t vlan)
 {
@@ -314,6 +316,136 @@ static void test_attack_flood_fairness(void)
     sf_free(net);
 }
 
+/* --- Counters --------------------------------------------------------------------------------- */
+
+static const uint8_t one[6] = {2, [5] = 1}, two[6] = {2, [5] = 2};
+static struct maker maker;
+
+static void plain(void)
+{
+    make(&maker, two, one);
+    make_type(&maker, 0x88b5);
+    make_zero(&maker, 46);
+}
+
+static void malformed(void)
+{
+    make(&maker, two, maker_all);
+    make_type(&maker, 0x88b5);
+}
+
+static void oversize(void)
+{
+    plain();
+    make_zero(&maker, SF_MTU);
+}
+
+static void tagged(void)
+{
+    make(&maker, two, one);
+    make_tag(&maker, ETHERTYPE_VLAN, 20);
+    make_type(&maker, 0x88b5);
+}
+
+static void dhcp_offer(void)
+{
+    make(&maker, two, one);
+    make_type(&maker, ETHERTYPE_IP4);
+    make_ip4(&maker, IP_UDP, 0, 0);
+    make_udp(&maker, UDP_DHCP_SERVER, UDP_DHCP_CLIENT);
+}
+
+static void router_advert(void)
+{
+    make(&maker, two, one);
+    make_type(&maker, ETHERTYPE_IP6);
+    make_ip6(&maker, IP_ICMP6);
+    make_nd(&maker, ICMP6_ROUTER_ADVERT, 16, 1, one);
+}
+
+static void broadcast(void)
+{
+    make(&maker, maker_all, one);
+    make_type(&maker, 0x88b5);
+    make_zero(&maker, 46);
+}
+
+static void reserved(void)
+{
+    static const uint8_t bpdu[6] = {0x01, 0x80, 0xc2};
+
+    make(&maker, bpdu, one);
+    make_type(&maker, 0x88b5);
+}
+
+/* A frame from port 0 (policy `from`) to a station on port 1 (policy `to`), `count` times; the last
+ * one is dropped on the way in, or out. */
+static const struct {
+    enum port_drop why;
+    void (*make)(void);
+    bool out;
+    unsigned count;
+    struct port_policy from, to;
+} causes[] = {
+    {DROP_MALFORMED, malformed, false, 1, {0}, {0}},
+    {DROP_OVERSIZE, oversize, true, 1, {0}, {0}},
+    {DROP_VLAN, tagged, false, 1, {0}, {0}},
+    {DROP_MAC_GUARD, plain, false, 1, {.mac_guard = true, .mac = {2, [5] = 9}}, {0}},
+    {DROP_DHCP_GUARD, dhcp_offer, false, 1, {.dhcp_guard = true}, {0}},
+    {DROP_ROUTER_GUARD, router_advert, false, 1, {.router_guard = true}, {0}},
+    {DROP_ISOLATED, plain, true, 1, {.isolated = true}, {.isolated = true}},
+    {DROP_RATE_IN, plain, false, 2, {.rate_in = 8000, .burst_in = 1}, {0}},
+    {DROP_RATE_OUT, plain, true, 2, {0}, {.rate_out = 8000, .burst_out = 1}},
+    {DROP_STORM, broadcast, false, 17, {.storm = 1}, {0}},
+    {DROP_NO_ROOM, plain, true, 1, {0}, {0}},
+    {DROP_RESERVED, reserved, false, 1, {0}, {0}},
+};
+
+static uint64_t dropped(struct sf_net *net, unsigned port)
+{
+    struct port_stats stats = sf_stats(net, port);
+    uint64_t sum = 0;
+
+    for (unsigned i = 0; i < DROPS; i++)
+        sum += stats.drops_in[i] + stats.drops_out[i];
+    return sum;
+}
+
+static void count_cause(unsigned n)
+{
+    struct sf_net *net = sf_new(2);
+    unsigned at = causes[n].out;
+
+    sf_send(net, 1, 2, SF_BROADCAST); /* where station 2 is: in the VLAN that is none */
+    sf_policy(net, 0, &causes[n].from);
+    sf_policy(net, 1, &causes[n].to);
+    sf_send(net, 1, 2, SF_BROADCAST);
+    if (causes[n].why == DROP_NO_ROOM)
+        net->port[1].dummy.room = 0;
+    for (unsigned i = 0; i < causes[n].count; i++) {
+        causes[n].make();
+        sf_give(net, 0, make_frame(&maker, 0), 1);
+    }
+    struct port_stats stats = sf_stats(net, at);
+    g_assert_cmpuint((at ? stats.drops_out : stats.drops_in)[causes[n].why], ==, 1);
+    g_assert_cmpuint(dropped(net, 0) + dropped(net, 1), ==, 1);
+    sf_free(net);
+}
+
+/* Every cause is counted, once, at the port that it is about, and as nothing else. */
+static void test_counters(void)
+{
+    bool seen[DROPS] = {false};
+
+    for (unsigned n = 0; n < G_N_ELEMENTS(causes); n++) {
+        seen[causes[n].why] = true;
+        count_cause(n);
+    }
+    for (unsigned i = 0; i < DROPS; i++)
+        g_assert_true(seen[i]);
+    make_free(&maker);
+}
+
 /* --- Snooping --------------------------------------------------------------------------------- */
 
 /* With snooping on, a group whose fate nobody has told floods; the rest is in test-snoop.c. */
@@ -344,6 +476,7 @@ int main(int argc, char **argv)
     g_test_add_func("/switch-policy/mirror", test_mirror);
     g_test_add_func("/switch-policy/refused", test_refused);
     g_test_add_func("/switch-policy/rates", test_rates);
+    g_test_add_func("/switch-policy/counters", test_counters);
     g_test_add_func("/switch-policy/snooping-floods", test_snooping_floods);
     g_test_add_func("/switch-policy/attack/vlan", test_attack_vlan);
     g_test_add_func("/switch-policy/attack/mac-guard", test_attack_mac_guard);
