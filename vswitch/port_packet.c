@@ -41,6 +41,7 @@ static void packet_unwatch(struct port_packet *packet)
     lane_unwatch(packet->port.lane, &packet->queue_source);
     lane_unwatch(packet->port.lane, &packet->ring_source);
     lane_timer_cancel(packet->port.lane, &packet->watch);
+    lane_timer_cancel(packet->port.lane, &packet->poll);
 }
 
 /* True if the interface is still there. */
@@ -101,6 +102,7 @@ static int packet_start(struct port *port)
     packet->queue_source = (struct lane_source){.fd = packet->fds.queue, .ready = queue_ready};
     packet->ring_source = (struct lane_source){.fd = packet->fds.ring, .ready = ring_ready};
     packet->watch.fire = packet_watch;
+    packet->poll.fire = packet_poll;
     if (bound_index(packet->fds.queue) != packet->ifindex)
         return -ENODEV;
     error = lane_watch(port->lane, &packet->queue_source, EPOLLIN);

@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <linux/if_ether.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -20,6 +21,7 @@
 #define RATE_WINDOW_NS 10000000u
 #define RATE_RING      150u /* frames/ms from which on the ring is the better way in */
 #define RATE_QUEUE     50u  /* ... below which the queue is */
+#define POLL_NS        100000u
 
 static struct port_packet *packet_of(struct port *port)
 {
@@ -173,6 +175,22 @@ void packet_choose(struct port_packet *packet)
         atomic_store(packet->which, PACKET_BY_QUEUE);
 }
 
+/* While the port is on the ring nobody waits for a block: the sender of the frame that fills one
+ * would wake us, and pay for it. We look by ourselves instead, at the next block as long as there
+ * is one, else after a pause. */
+static void set_way(struct port_packet *packet, uint32_t way)
+{
+    if (packet->way == way)
+        return;
+    packet->way = way;
+    lane_watch(packet->port.lane, &packet->ring_source, way == PACKET_BY_RING ? 0 : EPOLLIN);
+}
+
+void packet_poll(struct lane_timer *timer)
+{
+    vswitch_port_ready(&container_of(timer, struct port_packet, poll)->port);
+}
+
 /* True if the queue may be read: before a block is begun, what was queued before that block was
  * closed; on the way back to the queue, nothing until the ring has been read to its end. */
 static bool queue_turn(const struct port_packet *packet)
@@ -198,7 +216,7 @@ unsigned packet_receive(struct port *port, struct frame *frames, unsigned max)
     if (queue_turn(packet)) {
         got = queue_receive(packet, frames, max, &end);
         if (end || atomic_load(packet->which) == PACKET_BY_QUEUE)
-            packet->way = atomic_load(packet->which);
+            set_way(packet, atomic_load(packet->which));
         if (got || !end || packet->failed)
             return got;
     }
@@ -209,6 +227,13 @@ void packet_done(struct port *port)
 {
     struct port_packet *packet = packet_of(port);
 
-    if (packet->ring.map)
-        packet_ring_done(&packet->ring);
+    if (!packet->ring.map)
+        return;
+    packet_ring_done(&packet->ring);
+    if (packet->way == PACKET_BY_QUEUE || packet->failed)
+        return;
+    if (packet_ring_ready(&packet->ring))
+        vswitch_port_ready(port);
+    else
+        lane_timer_arm(port->lane, &packet->poll, POLL_NS);
 }

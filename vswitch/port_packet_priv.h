@@ -53,6 +53,7 @@ struct port_packet {
     struct port_packet_fds fds;
     struct lane_source queue_source, ring_source;
     struct lane_timer watch;
+    struct lane_timer poll; /* the next look at the ring */
     char name[IFNAMSIZ];
     int ifindex;
     bool failed;
@@ -82,6 +83,7 @@ void packet_in_free(struct port_packet *packet);
 void packet_choose(struct port_packet *packet);
 unsigned packet_receive(struct port *port, struct frame *frames, unsigned max);
 void packet_done(struct port *port);
+void packet_poll(struct lane_timer *timer); /* `poll` has fired */
 
 /* port_packet_ring.c */
 int packet_ring_map(struct packet_ring *ring, int fd); /* 0 or -errno */
