@@ -1,14 +1,17 @@
 # `make bench`: builds what is measured, runs every bench of tests/bench/run, prints a table and leaves bench.json in the build
 # directory. Benches are built only for that: at -O2, never in a tree with sanitizers or fuzzing, whose times would mean nothing.
 BENCHES = \
+	tests/bench/bench-adapter \
 	tests/bench/bench-ring \
 	tests/bench/bench-ring-bare \
+	tests/bench/bench-station \
 	tests/bench/bench-storvsp \
 	tests/bench/bench-switch \
 	tests/bench/bench-switch-ceiling
 
 EXTRA_PROGRAMS += $(BENCHES)
 EXTRA_DIST += \
+	tests/bench/adapter \
 	tests/bench/boot \
 	tests/bench/first-process \
 	tests/bench/memory \
@@ -19,6 +22,10 @@ EXTRA_DIST += \
 	tests/bench/switch \
 	tests/bench/use-disk
 CLEANFILES += bench.json $(BENCHES)
+
+tests_bench_bench_adapter_CFLAGS = $(AM_CFLAGS) -O2
+tests_bench_bench_adapter_LDADD = libvswitch.a libcommon.a $(GLIB_LIBS)
+tests_bench_bench_station_CFLAGS = $(AM_CFLAGS) -O2
 
 # Two builds of the same files that differ in one definition.
 tests_bench_bench_ring_SOURCES = tests/bench/bench-ring.c vmbus/ring.c vmbus/ring.h
