@@ -31,12 +31,9 @@ static bool gso_check(const struct frame_meta *meta)
            meta->header >= meta->csum_start + TCP_HEADER_MIN && checksum_inside(meta, meta->header);
 }
 
-bool frame_meta_check(const struct frame_meta *meta)
+bool frame_meta_check_offloads(const struct frame_meta *meta)
 {
-    static const uint8_t zero[sizeof(meta->reserved)];
-
-    if (meta->length < FRAME_ETHERNET || meta->length > LIMIT_FRAME || meta->flags & ~FRAME_FLAGS ||
-        memcmp(meta->reserved, zero, sizeof(zero)) != 0)
+    if (meta->flags & ~FRAME_FLAGS)
         return false;
     if (meta->flags & FRAME_CSUM_PARTIAL && !checksum_inside(meta, meta->length))
         return false;
@@ -159,7 +156,7 @@ bool frame_read(const struct frame *frame, uint32_t skip, void *dst, uint32_t le
     return true;
 }
 
-void frame_copy(const struct frame *frame, const struct iovec *dst, unsigned count)
+void frame_copy_pieces(const struct frame *frame, const struct iovec *dst, unsigned count)
 {
     uint32_t at = 0;
 
