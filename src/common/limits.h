@@ -22,6 +22,10 @@
     (1u << 20) /* default bound of a console log; the older half is dropped \
                 */
 
+/* The PC. */
+#define LIMIT_FW_CFG_DMA (16u << 20)  /* bytes that firmware may ask for at once */
+#define LIMIT_FIRMWARE   (256u << 10) /* a firmware image: the flash of a PC */
+
 /* VMBus. */
 #define LIMIT_RELID           2047u /* wire: one event flag each; 255 below version 2.4 */
 #define LIMIT_RELID_OLD       255u

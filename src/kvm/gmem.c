@@ -37,7 +37,23 @@ static void *map_aligned(size_t size)
     return raw + before;
 }
 
-int gmem_init(struct gmem *gmem, uint64_t size)
+/* `size` bytes at `host`, laid out as the map says, with or without a PC's hole. */
+static int layout(struct gmem *gmem, uint64_t size, uint8_t *host, bool hole)
+{
+    uint64_t low = size < GMEM_LOW_END ? size : GMEM_LOW_END;
+    uint64_t begin = hole ? GMEM_HOLE_END : 0;
+
+    if (low <= begin)
+        return -EINVAL;
+    int error = hole ? gmem_add(gmem, 0, GMEM_HOLE, host) : 0;
+    if (!error)
+        error = gmem_add(gmem, begin, low - begin, host + begin);
+    if (!error && size > low)
+        error = gmem_add(gmem, GMEM_HIGH_BASE, size - low, host + low);
+    return error;
+}
+
+static int init(struct gmem *gmem, uint64_t size, bool hole)
 {
     memset(gmem, 0, sizeof(*gmem));
     if (!size || size % GMEM_PAGE || size > LIMIT_MEMORY_MAX)
@@ -50,15 +66,22 @@ int gmem_init(struct gmem *gmem, uint64_t size)
     madvise(host, size, MADV_DONTFORK);
     madvise(host, size, MADV_DONTDUMP);
 
-    uint64_t low = size < GMEM_LOW_END ? size : GMEM_LOW_END;
-    int error = gmem_add(gmem, 0, low, host);
-    if (!error && size > low)
-        error = gmem_add(gmem, GMEM_HIGH_BASE, size - low, host + low);
+    int error = layout(gmem, size, host, hole);
     if (error)
         munmap(host, size);
     else
         gmem->mapped = size;
     return error;
+}
+
+int gmem_init(struct gmem *gmem, uint64_t size)
+{
+    return init(gmem, size, false);
+}
+
+int gmem_init_pc(struct gmem *gmem, uint64_t size)
+{
+    return init(gmem, size, true);
 }
 
 int gmem_add(struct gmem *gmem, uint64_t gpa, uint64_t size, void *host)

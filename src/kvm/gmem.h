@@ -10,7 +10,9 @@
  *
  * Physical map, fixed (vmbusd-worker(8) has the table):
  *   0x000000000 .. below 0xC0000000   RAM, the first 3 GiB
- *   0x0C0000000 .. 0x0F7FFFFFF        PCI window
+ *                                     (generation 1: but 0xA0000 .. 0xBFFFF, the VGA's)
+ *   0x0C0000000 .. 0x0F7FFFFFF        PCI window (generation 1: 0x80000000 with up to 2 GiB of RAM,
+ *                                     to 0xFEBFFFFF, and the VMBus has its MMIO in it)
  *   0x0F8000000 .. 0x0FEBFFFFF        VMBus MMIO window
  *   0x0FEC00000, 0x0FEE00000          I/O APIC, local APIC
  *   0x0FEFFC000 .. 0x0FEFFFFFF        KVM's identity map and TSS (Intel), never the guest's
@@ -30,6 +32,8 @@
 #define GMEM_PAGE       4096u
 #define GMEM_PAGE_SHIFT 12
 
+#define GMEM_HOLE         0x0000A0000ull
+#define GMEM_HOLE_END     0x0000C0000ull
 #define GMEM_LOW_END      0x0C0000000ull
 #define GMEM_PCI_BASE     0x0C0000000ull
 #define GMEM_PCI_SIZE     0x038000000ull
@@ -73,6 +77,9 @@ struct gpa_range {
  * and lay it out as the map above says. *gmem need not be initialised. 0, -EINVAL unless `size` is
  * whole pages and at most LIMIT_MEMORY_MAX, or -errno. */
 int gmem_init(struct gmem *gmem, uint64_t size);
+
+/* The same with a PC's hole at GMEM_HOLE: what adapters have there is not RAM. */
+int gmem_init_pc(struct gmem *gmem, uint64_t size);
 
 /* Add memory that the caller owns and keeps (unit tests, later memfd), above all slots there are.
  * 0, or -EINVAL on overlap, disorder, no room, or if either side is not whole pages. A zeroed *gmem

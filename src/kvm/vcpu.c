@@ -140,12 +140,21 @@ static void vcpu_system_event(struct vcpu *vcpu, const struct kvm_run *run)
         vcpu_event(vcpu, VCPU_EVENT_SHUTDOWN, "system event");
 }
 
-/* Nothing answers in MMIO space yet but the interrupt controllers, which KVM has: an empty bus
- * reads all ones. */
-static void vcpu_mmio(struct kvm_run *run)
+static void vcpu_mmio(struct vcpu *vcpu, struct kvm_run *run)
 {
-    if (!run->mmio.is_write)
-        memset(run->mmio.data, 0xff, sizeof(run->mmio.data));
+    const struct vcpu_ops *ops = vcpu->all->ops;
+    void *context = vcpu->all->context;
+    uint64_t value = UINT64_MAX; /* an empty bus reads all ones */
+    if (run->mmio.is_write) {
+        value = 0;
+        memcpy(&value, run->mmio.data, run->mmio.len);
+        if (ops->mmio_write)
+            ops->mmio_write(context, run->mmio.phys_addr, run->mmio.len, value);
+        return;
+    }
+    if (ops->mmio_read)
+        value = ops->mmio_read(context, run->mmio.phys_addr, run->mmio.len);
+    memcpy(run->mmio.data, &value, sizeof(run->mmio.data));
 }
 
 static void vcpu_stuck(struct vcpu *vcpu, const char *format, ...)
@@ -168,7 +177,7 @@ static bool vcpu_exit(struct vcpu *vcpu, int fd, struct kvm_run *run)
         vcpu_io(vcpu, run);
         return true;
     case KVM_EXIT_MMIO:
-        vcpu_mmio(run);
+        vcpu_mmio(vcpu, run);
         return true;
     case KVM_EXIT_HYPERV:
         vcpu_hyperv(vcpu, run);

@@ -32,6 +32,9 @@ enum vcpu_event {
 struct vcpu_ops {
     uint32_t (*pio_read)(void *context, uint16_t port, unsigned size);
     void (*pio_write)(void *context, uint16_t port, unsigned size, uint32_t value);
+    /* An address that is neither RAM nor ROM; 1 to 8 bytes. NULL: nothing is there. */
+    uint64_t (*mmio_read)(void *context, uint64_t address, unsigned size);
+    void (*mmio_write)(void *context, uint64_t address, unsigned size, uint64_t value);
     /* HvPostMessage: the 256-byte input, copied. Returns the status for the guest. */
     uint32_t (*post)(void *context, const uint8_t input[256]);
     /* HvSignalEvent that KVM's own table does not have. */

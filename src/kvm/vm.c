@@ -58,20 +58,27 @@ void kvm_vm_fini(struct kvm_vm *vm)
     }
 }
 
+static int kvm_vm_slot(struct kvm_vm *vm, uint32_t number, const struct gmem_slot *slot,
+                       uint32_t flags)
+{
+    struct kvm_userspace_memory_region region = {
+        .slot = number,
+        .flags = flags,
+        .guest_phys_addr = slot->gpa,
+        .memory_size = slot->size,
+        .userspace_addr = (uintptr_t)slot->host,
+    };
+    return ioctl(vm->fd, KVM_SET_USER_MEMORY_REGION, &region) < 0 ? -errno : 0;
+}
+
 static int kvm_vm_memory(struct kvm_vm *vm)
 {
-    for (unsigned i = 0; i < vm->gmem->slots; i++) {
-        const struct gmem_slot *slot = &vm->gmem->slot[i];
-        struct kvm_userspace_memory_region region = {
-            .slot = i,
-            .guest_phys_addr = slot->gpa,
-            .memory_size = slot->size,
-            .userspace_addr = (uintptr_t)slot->host,
-        };
-        if (ioctl(vm->fd, KVM_SET_USER_MEMORY_REGION, &region) < 0)
-            return -errno;
-    }
-    return 0;
+    int result = 0;
+    for (unsigned i = 0; i < vm->gmem->slots && result == 0; i++)
+        result = kvm_vm_slot(vm, i, &vm->gmem->slot[i], 0);
+    if (result == 0 && vm->rom.size)
+        result = kvm_vm_slot(vm, GMEM_SLOTS, &vm->rom, KVM_MEM_READONLY);
+    return result;
 }
 
 static int kvm_vm_irqchip(struct kvm_vm *vm)

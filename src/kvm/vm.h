@@ -29,6 +29,7 @@ struct kvm_run;
 struct kvm_vm {
     const struct kvm_host *host;
     struct gmem *gmem;
+    struct gmem_slot rom;      /* firmware, which the guest cannot write; size 0: none */
     struct cpuid_table *cpuid; /* shared by all VPs; APIC ids are filled in as each is made */
     struct cpuid_topology topology;
     unsigned vcpus;

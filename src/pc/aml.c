@@ -22,7 +22,8 @@ enum {
     AML_STORE = 0x70,
     AML_AND = 0x7b,
     AML_OR = 0x7d,
-    AML_DEVICE = 0x82, /* after AML_EXTENDED */
+    AML_DEVICE = 0x82,    /* after AML_EXTENDED */
+    AML_PROCESSOR = 0x83, /* the same */
     AML_RETURN = 0xa4
 };
 
@@ -107,6 +108,19 @@ struct aml_mark aml_device_open(struct aml *aml, const char *name)
     return mark;
 }
 
+void aml_processor(struct aml *aml, const char *name, uint8_t id)
+{
+    struct aml_mark mark = {.opcode = aml->length, .body = aml->length + 2};
+
+    put_byte(aml, AML_EXTENDED);
+    put_byte(aml, AML_PROCESSOR);
+    put_segment(aml, name);
+    put_byte(aml, id);
+    put_little(aml, 0, 4); /* no control block ... */
+    put_byte(aml, 0);      /* ... of no bytes */
+    aml_close(aml, mark);
+}
+
 struct aml_mark aml_method_open(struct aml *aml, const char *name)
 {
     struct aml_mark mark = {.opcode = aml->length, .body = aml->length + 1};
@@ -173,12 +187,19 @@ void aml_name_eisa_id(struct aml *aml, const char *name, const char *id)
     aml_name_integer(aml, name, __builtin_bswap32(value));
 }
 
-void aml_package(struct aml *aml, const uint32_t *value, unsigned count)
+struct aml_mark aml_package_open(struct aml *aml, uint8_t count)
 {
     struct aml_mark mark = {.opcode = aml->length, .body = aml->length + 1};
 
     put_byte(aml, AML_PACKAGE);
-    put_byte(aml, (uint8_t)count);
+    put_byte(aml, count);
+    return mark;
+}
+
+void aml_package(struct aml *aml, const uint32_t *value, unsigned count)
+{
+    struct aml_mark mark = aml_package_open(aml, (uint8_t)count);
+
     for (unsigned i = 0; i < count; i++)
         put_integer(aml, value[i]);
     aml_close(aml, mark);
@@ -250,6 +271,45 @@ void aml_io(struct aml *aml, uint16_t port, uint8_t count)
     put_little(aml, port, 2);
     put_byte(aml, 1); /* alignment */
     put_byte(aml, count);
+}
+
+/* Word address space; `length` of the range fits, because no range is all of them. */
+static void word_space(struct aml *aml, uint8_t type, uint8_t flags, uint16_t first, uint16_t last)
+{
+    put_byte(aml, 0x88); /* large item, Word address space */
+    put_little(aml, 13, 2);
+    put_byte(aml, type);
+    put_byte(aml, 0x0c); /* producer, positive decode, minimum and maximum fixed */
+    put_byte(aml, flags);
+    put_little(aml, 0, 2);
+    put_little(aml, first, 2);
+    put_little(aml, last, 2);
+    put_little(aml, 0, 2); /* no translation */
+    put_little(aml, last - first + 1u, 2);
+}
+
+void aml_bus_numbers(struct aml *aml, uint16_t first, uint16_t last)
+{
+    word_space(aml, 2, 0, first, last);
+}
+
+void aml_bus_ports(struct aml *aml, uint16_t first, uint16_t last)
+{
+    word_space(aml, 1, 0x03, first, last); /* the whole range, ISA or not */
+}
+
+void aml_bus_memory(struct aml *aml, uint32_t first, uint32_t last)
+{
+    put_byte(aml, 0x87); /* large item, DWord address space */
+    put_little(aml, 23, 2);
+    put_byte(aml, 0);    /* memory */
+    put_byte(aml, 0x0c); /* producer, positive decode, minimum and maximum fixed */
+    put_byte(aml, 0x01); /* read-write, not cacheable */
+    put_little(aml, 0, 4);
+    put_little(aml, first, 4);
+    put_little(aml, last, 4);
+    put_little(aml, 0, 4); /* no translation */
+    put_little(aml, last - first + 1u, 4);
 }
 
 void aml_qword_memory(struct aml *aml, uint64_t base, uint64_t size)

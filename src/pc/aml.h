@@ -42,8 +42,12 @@ void aml_name_string(struct aml *aml, const char *name, const char *text);
 /* `id` as in "PNP0501": three capitals, four hexadecimal digits. */
 void aml_name_eisa_id(struct aml *aml, const char *name, const char *id);
 
-/* Package () { value, value, ... } of integers. */
+/* Processor (NAME, id, 0, 0) {}: a processor without ports of its own. */
+void aml_processor(struct aml *aml, const char *name, uint8_t id);
+
+/* Package () { value, value, ... } of integers; or open, `count` elements, aml_close(). */
 void aml_package(struct aml *aml, const uint32_t *value, unsigned count);
+struct aml_mark aml_package_open(struct aml *aml, uint8_t count);
 
 /* Statements of a method. The operand and the target are the same object: NAME &= value. */
 void aml_return(struct aml *aml, const char *name);
@@ -56,6 +60,10 @@ struct aml_mark aml_template_open(struct aml *aml);
 void aml_template_close(struct aml *aml, struct aml_mark mark);
 void aml_irq(struct aml *aml, unsigned irq);                /* IRQNoFlags: edge, active high */
 void aml_io(struct aml *aml, uint16_t port, uint8_t count); /* fixed ports, 16-bit decode */
+/* Ranges that a bus hands on to what is behind it: fixed, positively decoded; both ends belong. */
+void aml_bus_numbers(struct aml *aml, uint16_t first, uint16_t last);
+void aml_bus_ports(struct aml *aml, uint16_t first, uint16_t last);
+void aml_bus_memory(struct aml *aml, uint32_t first, uint32_t last);
 void aml_qword_memory(struct aml *aml, uint64_t base,
                       uint64_t size); /* producer, fixed, cacheable */
 

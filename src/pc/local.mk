@@ -2,25 +2,46 @@ noinst_LIBRARIES += libpc.a
 libpc_a_SOURCES = \
 	src/pc/acpi.c \
 	src/pc/acpi.h \
+	src/pc/acpi_pc.c \
+	src/pc/acpi_pc.h \
+	src/pc/acpi_wire.h \
 	src/pc/aml.c \
 	src/pc/aml.h \
+	src/pc/chipset.c \
+	src/pc/chipset.h \
 	src/pc/console.c \
 	src/pc/console.h \
 	src/pc/console_log.c \
 	src/pc/console_log.h \
 	src/pc/console_open.c \
 	src/pc/console_priv.h \
+	src/pc/debug_port.c \
+	src/pc/debug_port.h \
+	src/pc/firmware.c \
+	src/pc/firmware.h \
+	src/pc/fw_cfg.c \
+	src/pc/fw_cfg.h \
+	src/pc/i8042.c \
+	src/pc/i8042.h \
 	src/pc/linux_boot.c \
 	src/pc/linux_boot.h \
+	src/pc/mmio.c \
+	src/pc/mmio.h \
 	src/pc/pc.h \
+	src/pc/pci.c \
+	src/pc/pci.h \
 	src/pc/pio.c \
 	src/pc/pio.h \
 	src/pc/pio_bytes.h \
 	src/pc/pm.c \
 	src/pc/pm.h \
+	src/pc/ps2.c \
+	src/pc/ps2.h \
 	src/pc/reset.c \
 	src/pc/reset.h \
 	src/pc/rtc.c \
 	src/pc/rtc.h \
+	src/pc/smbios.c \
+	src/pc/smbios.h \
 	src/pc/uart.c \
 	src/pc/uart.h

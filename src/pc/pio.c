@@ -32,6 +32,17 @@ int pio_add(struct pio *pio, const struct pio_region *region)
     return 0;
 }
 
+void pio_remove(struct pio *pio, uint16_t base, const void *context)
+{
+    for (unsigned i = 0; i < pio->regions; i++) {
+        if (pio->region[i].base != base || pio->region[i].context != context)
+            continue;
+        pio->regions--;
+        memmove(&pio->region[i], &pio->region[i + 1], (pio->regions - i) * sizeof(pio->region[0]));
+        return;
+    }
+}
+
 /* The region that holds all of [port, port + size), or NULL. */
 static const struct pio_region *find(const struct pio *pio, uint32_t port, unsigned size)
 {

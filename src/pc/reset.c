@@ -22,23 +22,28 @@ static void reset(struct reset_ports *ports, const char *source)
     ports->host->reset(ports->host->context, source);
 }
 
+uint8_t reset_control_read(const struct reset_ports *ports)
+{
+    return ports->control;
+}
+
+void reset_control_write(struct reset_ports *ports, uint8_t value)
+{
+    bool rising = value & ~(unsigned)ports->control & CONTROL_CPU;
+    ports->control = value & CONTROL_WRITABLE;
+    if (rising)
+        reset(ports, "port 0xCF9");
+}
+
 static uint32_t control_read(void *context, uint16_t offset, unsigned size)
 {
-    const struct reset_ports *ports = context;
-
-    return offset == CF8_OFFSET_CONTROL && size == 1 ? ports->control : UINT32_MAX;
+    return offset == CF8_OFFSET_CONTROL && size == 1 ? reset_control_read(context) : UINT32_MAX;
 }
 
 static void control_write(void *context, uint16_t offset, unsigned size, uint32_t value)
 {
-    struct reset_ports *ports = context;
-
-    if (offset != CF8_OFFSET_CONTROL || size != 1)
-        return;
-    bool rising = value & ~ports->control & CONTROL_CPU;
-    ports->control = value & CONTROL_WRITABLE;
-    if (rising)
-        reset(ports, "port 0xCF9");
+    if (offset == CF8_OFFSET_CONTROL && size == 1)
+        reset_control_write(context, (uint8_t)value);
 }
 
 static uint32_t port92_read(void *context, uint16_t offset, unsigned size)
@@ -68,22 +73,27 @@ static void command_write(void *context, uint16_t offset, unsigned size, uint32_
         reset(context, "keyboard controller");
 }
 
-int reset_ports_init(struct reset_ports *ports, const struct pc_host *host, struct pio *pio)
+int reset_ports_init_port92(struct reset_ports *ports, const struct pc_host *host, struct pio *pio)
 {
-    const struct pio_region regions[] = {
-        {.base = 0x64, .count = 1, .write = command_write, .context = ports},
-        {.base = 0x92, .count = 1, .read = port92_read, .write = port92_write, .context = ports},
-        {.base = 0xcf8, .count = 4, .read = control_read, .write = control_write, .context = ports},
-    };
+    const struct pio_region port92 = {
+        .base = 0x92, .count = 1, .read = port92_read, .write = port92_write, .context = ports};
 
     ports->host = host;
     reset_ports_reset(ports);
-    for (unsigned i = 0; i < sizeof(regions) / sizeof(regions[0]); i++) {
-        int error = pio_add(pio, &regions[i]);
-        if (error)
-            return error;
-    }
-    return 0;
+    return pio_add(pio, &port92);
+}
+
+int reset_ports_init(struct reset_ports *ports, const struct pc_host *host, struct pio *pio)
+{
+    const struct pio_region command = {
+        .base = 0x64, .count = 1, .write = command_write, .context = ports};
+    const struct pio_region control = {
+        .base = 0xcf8, .count = 4, .read = control_read, .write = control_write, .context = ports};
+    int error = reset_ports_init_port92(ports, host, pio);
+
+    if (!error)
+        error = pio_add(pio, &command);
+    return error ? error : pio_add(pio, &control);
 }
 
 void reset_ports_reset(struct reset_ports *ports)

@@ -21,6 +21,13 @@ struct reset_ports {
  * must outlive it. */
 int reset_ports_init(struct reset_ports *ports, const struct pc_host *host, struct pio *pio);
 
+/* The same where PCI and a keyboard controller have the other ports: takes 0x92 only. */
+int reset_ports_init_port92(struct reset_ports *ports, const struct pc_host *host, struct pio *pio);
+
+/* Port 0xCF9, for the PCI bus, whose address register it lies in. PC lock held. */
+uint8_t reset_control_read(const struct reset_ports *ports);
+void reset_control_write(struct reset_ports *ports, uint8_t value);
+
 /* As after power-on. PC lock held. */
 void reset_ports_reset(struct reset_ports *ports);
 

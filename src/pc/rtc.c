@@ -353,3 +353,9 @@ void rtc_reset(struct rtc *rtc)
     rtc->reg[REG_C] = 0;
     changed(rtc);
 }
+
+void rtc_set_cmos(struct rtc *rtc, uint8_t index, uint8_t value)
+{
+    if (index > REG_D && index < RTC_REGISTERS)
+        rtc->reg[index] = value;
+}

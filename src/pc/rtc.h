@@ -44,6 +44,9 @@ struct rtc {
  * Reads the time zone's file: call it before the sandbox closes. */
 int rtc_init(struct rtc *rtc, const struct pc_host *host, struct pio *pio, bool local);
 
+/* Put what firmware shall find into CMOS RAM; `index` is 0x0e or above. Start-up. */
+void rtc_set_cmos(struct rtc *rtc, uint8_t index, uint8_t value);
+
 /* What the reset line and the firmware after it leave: interrupts off, 24-hour BCD. The time and
  * the CMOS RAM stay. PC lock held. */
 void rtc_reset(struct rtc *rtc);

@@ -263,7 +263,8 @@ static const struct json_key cpu_keys[] = {{"model", JSON_CUSTOM, .read = read_c
                                            {.name = NULL}};
 
 static const struct json_key boot_keys[] = {
-    {"kernel", JSON_TEXT, .required = true, .offset = FIELD(kernel), .min = 1, .max = PATH_MAX - 1},
+    {"firmware", JSON_TEXT, .offset = FIELD(firmware), .min = 1, .max = PATH_MAX - 1},
+    {"kernel", JSON_TEXT, .offset = FIELD(kernel), .min = 1, .max = PATH_MAX - 1},
     {"initrd", JSON_TEXT, .offset = FIELD(initrd), .min = 1, .max = PATH_MAX - 1},
     {"cmdline", JSON_TEXT, .offset = FIELD(cmdline), .max = LIMIT_CMDLINE - 1},
     {.name = NULL}};
@@ -347,6 +348,7 @@ void config_free(struct config *config)
     g_free(config->machine);
     g_free(config->name);
     g_free(config->cpu_model);
+    g_free(config->firmware);
     g_free(config->kernel);
     g_free(config->initrd);
     g_free(config->cmdline);
@@ -400,6 +402,23 @@ static bool finish_console(struct config *config, GError **error)
     return true;
 }
 
+/* A kernel, or firmware that finds something to boot by itself. */
+static bool finish_boot(struct config *config, GError **error)
+{
+    static const struct json_at boot = {.key = "boot"};
+    static const struct json_at kernel = {.parent = &boot, .key = "kernel"};
+    static const struct json_at firmware = {.parent = &boot, .key = "firmware"};
+
+    if (!config->firmware && !config->kernel)
+        return json_fail(&kernel, error, JSON_ERROR_KEY,
+                         "missing; give a kernel, or boot.firmware to boot as a PC does");
+    if (config->firmware && (config->kernel || config->initrd || *config->cmdline))
+        return json_fail(&firmware, error, JSON_ERROR_VALUE,
+                         "firmware boots what it finds on a disk; leave out kernel, initrd and "
+                         "cmdline, or the firmware");
+    return true;
+}
+
 static bool config_finish(struct config *config, GError **error)
 {
     /* Name space of machines that have no UUID of their own. */
@@ -414,8 +433,9 @@ static bool config_finish(struct config *config, GError **error)
     if (!config->kvp && config->kvp_pairs)
         return json_fail(&pool, error, JSON_ERROR_VALUE,
                          "of no use with \"kvp\": false; remove one of them");
-    return finish_topology(config, error) && config_scsi_finish(config, error) &&
-           config_nic_finish(config, error) && finish_console(config, error);
+    return finish_boot(config, error) && finish_topology(config, error) &&
+           config_scsi_finish(config, error) && config_nic_finish(config, error) &&
+           finish_console(config, error);
 }
 
 /* --- Entry points ----------------------------------------------------------------------------- */

@@ -60,7 +60,8 @@ struct config {
     bool overcommit;                         /* skip admission, loudly */
     unsigned vcpus, sockets, cores, threads; /* sockets * cores * threads == vcpus */
     char *cpu_model;                         /* "host", "x86-64-v1" ... "x86-64-v3" */
-    char *kernel, *initrd, *cmdline;         /* initrd may be NULL */
+    char *firmware; /* boot from SeaBIOS' image at this path; NULL: kernel is given */
+    char *kernel, *initrd, *cmdline; /* initrd may be NULL */
     enum console_kind console;
     char *console_path; /* socket */
     char *console_log;  /* NULL: none */

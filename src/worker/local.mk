@@ -30,6 +30,8 @@ vmbusd_worker_SOURCES = \
 	src/worker/machine_priv.h \
 	src/worker/machine_build.c \
 	src/worker/machine_build.h \
+	src/worker/machine_gen1.c \
+	src/worker/machine_gen1.h \
 	src/worker/machine_guest.c \
 	src/worker/main.c
 vmbusd_worker_LDADD = libworker.a libpc.a libvmbus.a libvswitch.a libdisk.a libkvm.a libcommon.a \

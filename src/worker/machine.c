@@ -128,6 +128,8 @@ static void machine_reset_devices(struct machine *machine)
     rtc_reset(&machine->rtc);
     pm_reset(&machine->pm);
     reset_ports_reset(&machine->reset_ports);
+    if (machine->gen1)
+        machine_gen1_reset(machine->gen1);
     pthread_mutex_unlock(&machine->pc_lock);
 }
 

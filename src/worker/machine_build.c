@@ -45,6 +45,8 @@ static bool build_boot(struct machine *machine, GError **error)
         .initrd_name = config->initrd,
         .cmdline = config->cmdline ? config->cmdline : "",
     };
+    if (config->firmware)
+        return true; /* machine_gen1_new() opens it */
     machine->boot.kernel_fd = build_open(config->kernel, "boot.kernel", error);
     if (machine->boot.kernel_fd < 0)
         return false;
@@ -85,7 +87,8 @@ static bool build_kvm(struct machine *machine, GError **error)
                     (unsigned long long)(config->memory >> 20));
         return false;
     }
-    int result = gmem_init(&machine->gmem, config->memory);
+    int result = config->firmware ? gmem_init_pc(&machine->gmem, config->memory)
+                                  : gmem_init(&machine->gmem, config->memory);
     if (result < 0)
         return build_error(error, "guest memory", -result);
     result = kvm_vm_init(&machine->vm, &machine->host, &machine->gmem, machine->cpuid, &topology,
@@ -110,8 +113,12 @@ static bool build_pc(struct machine *machine, GError **error)
     if (uart_init(&machine->uart, &machine->pc_host, &machine->pio, UART_COM1, UART_COM1_IRQ) < 0 ||
         pm_init(&machine->pm, &machine->pc_host, &machine->pio) < 0 ||
         rtc_init(&machine->rtc, &machine->pc_host, &machine->pio, config->rtc_local) < 0 ||
-        reset_ports_init(&machine->reset_ports, &machine->pc_host, &machine->pio) < 0)
+        (config->firmware
+             ? reset_ports_init_port92(&machine->reset_ports, &machine->pc_host, &machine->pio)
+             : reset_ports_init(&machine->reset_ports, &machine->pc_host, &machine->pio)) < 0)
         return build_error(error, "PC devices", ENOMEM);
+    if (config->firmware && !machine_gen1_new(machine, error))
+        return false;
     machine->console =
         console_new(&params, machine->lane, &machine->uart, &machine->pc_lock, error);
     return machine->console != NULL;
@@ -292,6 +299,8 @@ struct machine *machine_new(const struct config *config, struct kvm_host *host, 
 
 bool machine_load(struct machine *machine, GError **error)
 {
+    if (machine->gen1)
+        return machine_gen1_load(machine, error);
     uint32_t apic_id[LIMIT_VCPUS];
     for (unsigned i = 0; i < machine->vm.vcpus; i++)
         apic_id[i] = cpuid_apic_id(&machine->vm.topology, i);
@@ -382,6 +391,7 @@ void machine_free(struct machine *machine)
     lane_free(machine->lane);
     console_free(machine->console);
     linux_boot_close(&machine->boot);
+    machine_gen1_free(machine->gen1);
     kvm_host_close(&machine->host);
     free(machine);
 }

@@ -34,6 +34,27 @@ static void guest_pio_write(void *context, uint16_t port, unsigned size, uint32_
     pthread_mutex_unlock(&machine->pc_lock);
 }
 
+static uint64_t guest_mmio_read(void *context, uint64_t address, unsigned size)
+{
+    struct machine *machine = context;
+    if (!machine->gen1)
+        return UINT64_MAX; /* nothing there */
+    pthread_mutex_lock(&machine->pc_lock);
+    uint64_t value = mmio_read(&machine->gen1->mmio, address, size);
+    pthread_mutex_unlock(&machine->pc_lock);
+    return value;
+}
+
+static void guest_mmio_write(void *context, uint64_t address, unsigned size, uint64_t value)
+{
+    struct machine *machine = context;
+    if (!machine->gen1)
+        return;
+    pthread_mutex_lock(&machine->pc_lock);
+    mmio_write(&machine->gen1->mmio, address, size, value);
+    pthread_mutex_unlock(&machine->pc_lock);
+}
+
 static uint32_t guest_post(void *context, const uint8_t input[256])
 {
     struct machine *machine = context;
@@ -95,6 +116,8 @@ static void guest_enter(void *context, uint32_t vp)
 const struct vcpu_ops machine_vcpu_ops = {
     .pio_read = guest_pio_read,
     .pio_write = guest_pio_write,
+    .mmio_read = guest_mmio_read,
+    .mmio_write = guest_mmio_write,
     .post = guest_post,
     .signal = guest_signal,
     .synic = guest_synic,

@@ -3,6 +3,7 @@
  * The machine's inside, shared by the files that make it up:
  *   machine.c        life cycle and what the control socket may do
  *   machine_build.c  from a description to devices
+ *   machine_gen1.c   what a PC has that boots from firmware
  *   machine_guest.c  between KVM and the devices: exits, SynIC, the bus's transport
  */
 #ifndef VMBUSD_WORKER_MACHINE_PRIV_H
@@ -29,6 +30,7 @@
 #include "src/pc/rtc.h"
 #include "src/pc/uart.h"
 #include "src/worker/machine.h"
+#include "src/worker/machine_gen1.h"
 #include "src/worker/sandbox.h"
 
 #define MACHINE_LISTENERS 2
@@ -86,7 +88,8 @@ struct machine {
     struct pm pm;
     struct console *console;
     struct reset_ports reset_ports;
-    struct linux_boot boot;
+    struct linux_boot boot;    /* without firmware */
+    struct machine_gen1 *gen1; /* with firmware; else NULL */
 
     /* VMBus. */
     struct vmbus_bus *bus;

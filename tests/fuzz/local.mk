@@ -4,6 +4,7 @@ FUZZ_TARGETS = \
 	tests/fuzz/fuzz-bus-messages \
 	tests/fuzz/fuzz-config \
 	tests/fuzz/fuzz-control \
+	tests/fuzz/fuzz-gen1 \
 	tests/fuzz/fuzz-gpa-ranges \
 	tests/fuzz/fuzz-ic \
 	tests/fuzz/fuzz-linux-boot \
@@ -42,6 +43,9 @@ tests_fuzz_fuzz_config_LDADD = $(UNIT_LIBS)
 tests_fuzz_fuzz_control_SOURCES = tests/fuzz/control.c tests/unit/fake_machine.c tests/unit/fake_machine.h $(FUZZ_MAIN)
 tests_fuzz_fuzz_control_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LINK)
 tests_fuzz_fuzz_control_LDADD = $(UNIT_LIBS)
+tests_fuzz_fuzz_gen1_SOURCES = tests/fuzz/gen1.c tests/fuzz/script.h $(FUZZ_MAIN)
+tests_fuzz_fuzz_gen1_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LINK)
+tests_fuzz_fuzz_gen1_LDADD = $(UNIT_LIBS)
 tests_fuzz_fuzz_gpa_ranges_SOURCES = tests/fuzz/gpa-ranges.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_gpa_ranges_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LINK)
 tests_fuzz_fuzz_gpa_ranges_LDADD = $(UNIT_LIBS)

@@ -67,6 +67,7 @@ UNIT_TESTS = \
 	tests/unit/test-control-port \
 	tests/unit/test-cpuid \
 	tests/unit/test-disk-open \
+	tests/unit/test-firmware \
 	tests/unit/test-frame \
 	tests/unit/test-fdb \
 	tests/unit/test-gmem \
@@ -75,6 +76,7 @@ UNIT_TESTS = \
 	tests/unit/test-guid \
 	tests/unit/test-heartbeat \
 	tests/unit/test-host-conflict \
+	tests/unit/test-i8042 \
 	tests/unit/test-ic \
 	tests/unit/test-inspect \
 	tests/unit/test-json \
@@ -92,6 +94,7 @@ UNIT_TESTS = \
 	tests/unit/test-network-xml \
 	tests/unit/test-packet \
 	tests/unit/test-pio \
+	tests/unit/test-pci \
 	tests/unit/test-pm \
 	tests/unit/test-policy \
 	tests/unit/test-port-guest \
@@ -183,6 +186,9 @@ tests_unit_test_netvsp_frames_LDADD = $(UNIT_LIBS)
 tests_unit_test_netvsp_threads_LDADD = $(UNIT_LIBS)
 tests_unit_test_packet_LDADD = $(UNIT_LIBS)
 tests_unit_test_pio_LDADD = $(UNIT_LIBS)
+tests_unit_test_firmware_LDADD = $(UNIT_LIBS)
+tests_unit_test_i8042_LDADD = $(UNIT_LIBS)
+tests_unit_test_pci_LDADD = $(UNIT_LIBS)
 tests_unit_test_pm_LDADD = $(UNIT_LIBS)
 tests_unit_test_policy_LDADD = $(UNIT_LIBS)
 tests_unit_test_port_guest_LDADD = $(UNIT_LIBS)

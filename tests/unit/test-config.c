@@ -219,7 +219,11 @@ static void test_bad_machine(void)
         {"{\"name\":\"a\",\"memory\":{\"mib\":\"64\"},\"boot\":{\"kernel\":\"k\"}}",
          "memory.mib: wrong type (string); give a whole number"},
         {"{\"name\":\"a\",\"memory\":{\"mib\":64},\"boot\":{}}",
-         "boot.kernel: missing; this key has no default"},
+         "boot.kernel: missing; give a kernel, or boot.firmware to boot as a PC does"},
+        {"{\"name\":\"a\",\"memory\":{\"mib\":64},"
+         "\"boot\":{\"firmware\":\"f\",\"kernel\":\"k\"}}",
+         "boot.firmware: firmware boots what it finds on a disk; leave out kernel, initrd and "
+         "cmdline, or the firmware"},
         {"{\"name\":\"../a\",\"memory\":{\"mib\":64},\"boot\":{\"kernel\":\"k\"}}",
          "name: \"../a\" cannot name a machine; give 1 to 63 of A-Z a-z 0-9 . _ - beginning with a "
          "letter, digit or _"},

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The generation-1 PC: see machine_gen1.h.
+ */
+#include "src/worker/machine_gen1.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "src/common/log.h"
+#include "src/worker/machine_priv.h"
+
+#define GEN1_ERROR (g_quark_from_static_string("machine-gen1"))
+
+/* CMOS RAM, as a PC's firmware and ntdetect look for it. */
+enum {
+    CMOS_EQUIPMENT = 0x14, /* FPU and mouse */
+    CMOS_BASE = 0x15,      /* KiB below 1 MiB */
+    CMOS_EXTENDED = 0x17,  /* KiB above 1 MiB, up to 64 MiB less 1 KiB; again at 0x30 */
+    CMOS_EXTENDED_2 = 0x30,
+    CMOS_ABOVE_16M = 0x34,   /* 64 KiB units */
+    CMOS_TRANSLATION = 0x39, /* of IDE disks, two bits each: 1 is LBA */
+    CMOS_BOOT = 0x3d,        /* first in the low nibble, second in the high: 2 disk, 3 CD */
+    CMOS_PROCESSORS = 0x5f   /* less 1 */
+};
+
+static bool gen1_error(GError **error, const char *what, int reason)
+{
+    g_set_error(error, GEN1_ERROR, reason, "%s: %s", what, g_strerror(reason));
+    return false;
+}
+
+static void gen1_line(const char *text, void *context)
+{
+    (void)context;
+    log_info("firmware: %s", text);
+}
+
+static void gen1_cmos16(struct machine *machine, uint8_t index, uint64_t value)
+{
+    uint16_t cut = (uint16_t)MIN(value, UINT16_MAX);
+    rtc_set_cmos(&machine->rtc, index, (uint8_t)cut);
+    rtc_set_cmos(&machine->rtc, index + 1, (uint8_t)(cut >> 8));
+}
+
+static void gen1_cmos(struct machine *machine)
+{
+    uint64_t low = MIN(machine->config->memory, GMEM_LOW_END), mib = 1 << 20;
+    rtc_set_cmos(&machine->rtc, CMOS_EQUIPMENT, 0x06);
+    gen1_cmos16(machine, CMOS_BASE, 640);
+    gen1_cmos16(machine, CMOS_EXTENDED, (low - mib) >> 10);
+    gen1_cmos16(machine, CMOS_EXTENDED_2, (low - mib) >> 10);
+    gen1_cmos16(machine, CMOS_ABOVE_16M, low > 16 * mib ? (low - 16 * mib) >> 16 : 0);
+    gen1_cmos16(machine, CMOS_TRANSLATION, 0x5555);
+    rtc_set_cmos(&machine->rtc, CMOS_BOOT, 0x32);
+    rtc_set_cmos(&machine->rtc, CMOS_PROCESSORS, (uint8_t)(machine->config->vcpus - 1));
+}
+
+static int gen1_devices(struct machine *machine)
+{
+    struct machine_gen1 *gen1 = machine->gen1;
+    struct pio *pio = &machine->pio;
+    const struct pc_host *host = &machine->pc_host;
+    int result = pci_init(&gen1->pci, host, pio, &gen1->mmio, &machine->reset_ports);
+    if (result == 0)
+        result = chipset_init(&gen1->chipset, host, &gen1->pci);
+    if (result == 0)
+        result = i8042_init(&gen1->i8042, host, pio);
+    if (result == 0)
+        result = debug_port_init(&gen1->debug_port, pio, gen1_line, NULL);
+    if (result == 0)
+        result = fw_cfg_init(&gen1->fw_cfg, &machine->gmem, pio);
+    return result;
+}
+
+static bool gen1_firmware(struct machine *machine, GError **error)
+{
+    const struct config *config = machine->config;
+    uint32_t apic_id[LIMIT_VCPUS];
+    struct firmware_params params = {.path = config->firmware,
+                                     .vcpus = config->vcpus,
+                                     .apic_id = apic_id,
+                                     .name = config->name,
+                                     .uuid = &config->uuid,
+                                     .boot_order = ""};
+    for (unsigned i = 0; i < config->vcpus; i++)
+        apic_id[i] = cpuid_apic_id(&machine->vm.topology, i);
+    params.fd = open(config->firmware, O_RDONLY | O_CLOEXEC);
+    if (params.fd < 0) {
+        g_set_error(error, GEN1_ERROR, errno,
+                    "boot.firmware: %s: %s; give the path of SeaBIOS' image (Debian: package "
+                    "seabios)",
+                    config->firmware, g_strerror(errno));
+        return false;
+    }
+    struct machine_gen1 *gen1 = machine->gen1;
+    bool good = firmware_init(&gen1->firmware, &params, &machine->gmem, &gen1->fw_cfg, error);
+    close(params.fd);
+    return good;
+}
+
+bool machine_gen1_new(struct machine *machine, GError **error)
+{
+    machine->gen1 = calloc(1, sizeof(*machine->gen1));
+    if (!machine->gen1)
+        return gen1_error(error, "PC", ENOMEM);
+    int result = gen1_devices(machine);
+    if (result < 0)
+        return gen1_error(error, "PC devices", -result);
+    if (!gen1_firmware(machine, error))
+        return false;
+    gen1_cmos(machine);
+    machine->vm.rom = machine->gen1->firmware.image;
+    return true;
+}
+
+void machine_gen1_reset(struct machine_gen1 *gen1)
+{
+    pci_reset(&gen1->pci);
+    chipset_reset(&gen1->chipset);
+    i8042_reset(&gen1->i8042);
+    fw_cfg_reset(&gen1->fw_cfg);
+}
+
+bool machine_gen1_load(struct machine *machine, GError **error)
+{
+    return firmware_load(&machine->gen1->firmware, &machine->gmem) ||
+           gen1_error(error, "firmware", EFAULT);
+}
+
+void machine_gen1_free(struct machine_gen1 *gen1)
+{
+    if (!gen1)
+        return;
+    firmware_free(&gen1->firmware);
+    free(gen1);
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The generation-1 PC of a machine that boots from firmware: PCI, chipset, firmware interface,
+ * keyboard controller. A machine that boots a kernel directly has none of it.
+ */
+#ifndef VMBUSD_WORKER_MACHINE_GEN1_H
+#define VMBUSD_WORKER_MACHINE_GEN1_H
+
+#include "src/pc/chipset.h"
+#include "src/pc/debug_port.h"
+#include "src/pc/firmware.h"
+#include "src/pc/fw_cfg.h"
+#include "src/pc/i8042.h"
+#include "src/pc/mmio.h"
+#include "src/pc/pci.h"
+
+struct machine;
+
+struct machine_gen1 {
+    struct mmio mmio;
+    struct pci pci;
+    struct chipset chipset;
+    struct i8042 i8042;
+    struct debug_port debug_port;
+    struct fw_cfg fw_cfg;
+    struct firmware firmware;
+};
+
+/* Build it all and give the machine's VM its ROM. False with `error`. */
+bool machine_gen1_new(struct machine *machine, GError **error);
+
+/* Every device as after power-on. PC lock held. */
+void machine_gen1_reset(struct machine_gen1 *gen1);
+
+/* Firmware into a fresh VM's memory; VP 0 begins in it by itself. False with `error`. */
+bool machine_gen1_load(struct machine *machine, GError **error);
+
+/* NULL is fine. */
+void machine_gen1_free(struct machine_gen1 *gen1);
+
+#endif
