@@ -104,7 +104,7 @@ static uint32_t port_read(void *context, uint16_t offset, unsigned size)
     uint32_t value = 0;
 
     if (offset >= OFFSET_DMA)
-        memcpy(&value, signature + offset - OFFSET_DMA, size);
+        memcpy(&value, &signature[offset - OFFSET_DMA], size);
     else if (offset == OFFSET_DATA && size == 1)
         value = next_byte(context);
     return value;

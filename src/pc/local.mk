@@ -23,6 +23,14 @@ libpc_a_SOURCES = \
 	src/pc/fw_cfg.h \
 	src/pc/i8042.c \
 	src/pc/i8042.h \
+	src/pc/ide.c \
+	src/pc/ide.h \
+	src/pc/ide_ata.c \
+	src/pc/ide_atapi.c \
+	src/pc/ide_dma.c \
+	src/pc/ide_identify.c \
+	src/pc/ide_priv.h \
+	src/pc/ide_transfer.c \
 	src/pc/linux_boot.c \
 	src/pc/linux_boot.h \
 	src/pc/mmio.c \

@@ -78,6 +78,7 @@ UNIT_TESTS = \
 	tests/unit/test-host-conflict \
 	tests/unit/test-i8042 \
 	tests/unit/test-ic \
+	tests/unit/test-ide \
 	tests/unit/test-inspect \
 	tests/unit/test-json \
 	tests/unit/test-kvp \
@@ -172,6 +173,7 @@ tests_unit_test_mac_LDADD = $(UNIT_LIBS)
 tests_unit_test_heartbeat_LDADD = $(UNIT_LIBS)
 tests_unit_test_host_conflict_LDADD = $(UNIT_LIBS)
 tests_unit_test_ic_LDADD = $(UNIT_LIBS)
+tests_unit_test_ide_LDADD = $(UNIT_LIBS)
 tests_unit_test_inspect_LDADD = $(UNIT_LIBS)
 tests_unit_test_json_LDADD = $(UNIT_LIBS)
 tests_unit_test_kvp_LDADD = $(UNIT_LIBS)
