@@ -40,6 +40,7 @@
 #define LIMIT_PIPE_PAYLOAD    16384u /* wire */
 
 /* Storage. */
+#define LIMIT_IDE_DRIVES        4u /* two channels of two */
 #define LIMIT_SCSI_CONTROLLERS  4u
 #define LIMIT_SCSI_LUNS         64u
 #define LIMIT_DISK_TRANSFER     (1u << 20) /* max transfer bytes that storvsp reports */

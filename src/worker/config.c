@@ -301,6 +301,7 @@ static const struct json_key config_keys[] = {
     {"console", JSON_MEMBERS, .keys = console_keys},
     {"rtc", JSON_FLAG, .offset = FIELD(rtc_local), .choices = clock_bases},
     {"hyperv", JSON_MEMBERS, .keys = hyperv_keys},
+    {"ide", JSON_CUSTOM, .read = config_ide_read},
     {"scsi", JSON_CUSTOM, .read = config_scsi_read},
     {"nics", JSON_CUSTOM, .read = config_nic_read},
     {"integration", JSON_MEMBERS, .keys = integration_keys},
@@ -342,6 +343,9 @@ void config_free(struct config *config)
         g_free(config->kvp_pair[i].key);
         g_free(config->kvp_pair[i].value);
     }
+    for (unsigned i = 0; i < config->ides; i++)
+        config_lun_clear(&config->ide[i]);
+    g_free(config->ide);
     g_free(config->scsi);
     config_nic_clear(config);
     g_free(config->kvp_pair);
@@ -408,6 +412,7 @@ static bool finish_boot(struct config *config, GError **error)
     static const struct json_at boot = {.key = "boot"};
     static const struct json_at kernel = {.parent = &boot, .key = "kernel"};
     static const struct json_at firmware = {.parent = &boot, .key = "firmware"};
+    static const struct json_at ide = {.key = "ide"};
 
     if (!config->firmware && !config->kernel)
         return json_fail(&kernel, error, JSON_ERROR_KEY,
@@ -416,6 +421,9 @@ static bool finish_boot(struct config *config, GError **error)
         return json_fail(&firmware, error, JSON_ERROR_VALUE,
                          "firmware boots what it finds on a disk; leave out kernel, initrd and "
                          "cmdline, or the firmware");
+    if (config->ides && !config->firmware)
+        return json_fail(&ide, error, JSON_ERROR_VALUE,
+                         "only a machine with boot.firmware has IDE; use scsi");
     return true;
 }
 

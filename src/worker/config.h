@@ -74,6 +74,8 @@ struct config {
     unsigned kvp_pairs;
     struct config_scsi *scsi;
     unsigned scsis;
+    struct config_lun *ide; /* `lun` is the place: 0, 1 primary master, slave; 2, 3 secondary */
+    unsigned ides;
     struct config_nic *nic;
     unsigned nics;
     char *control; /* control socket's path; NULL: <run dir>/<name>.sock */

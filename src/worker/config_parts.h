@@ -22,11 +22,17 @@ bool config_scsi_read(const struct json_at *at, struct json_object *value, void 
 /* Once uuid and vcpus are known: derived instances, queues against vCPUs, duplicates. */
 bool config_scsi_finish(struct config *config, GError **error);
 
+/* The value of "ide"; `into` is the struct config. */
+bool config_ide_read(const struct json_at *at, struct json_object *value, void *into,
+                     GError **error);
+
 /* The same for "nics". They own nothing. */
 bool config_nic_read(const struct json_at *at, struct json_object *value, void *into,
                      GError **error);
 void config_nic_clear(struct config *config);
 bool config_nic_finish(struct config *config, GError **error);
+
+void config_lun_clear(struct config_lun *lun);
 
 /* Free what `scsi` owns. */
 void config_scsi_clear(struct config_scsi *scsi);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The "scsi" part of a machine description: controllers and their units.
+ * The "scsi" and "ide" parts of a machine description: controllers and their units.
  */
 #include "src/worker/config_parts.h"
 
@@ -33,16 +33,24 @@ static const char *const discard_modes[] = {"ignore", "unmap", NULL};
 
 #define LUN_FIELD(member) offsetof(struct lun_reader, lun.member)
 
+/* What an IDE drive and a SCSI unit have in common, and the end of the table. */
+#define UNIT_KEYS                                                                        \
+    {"type", JSON_CHOICE, .offset = LUN_FIELD(type), .choices = lun_types},              \
+        {"path", JSON_TEXT, .offset = LUN_FIELD(path), .min = 1, .max = PATH_MAX - 1},   \
+        {"readonly", JSON_CUSTOM, .read = read_readonly},                                \
+        {"cache", JSON_FLAG, .offset = LUN_FIELD(direct), .choices = cache_modes},       \
+        {"discard", JSON_FLAG, .offset = LUN_FIELD(discard), .choices = discard_modes},  \
+        {"shareable", JSON_BOOL, .offset = LUN_FIELD(shared)},                           \
+        {"serial", JSON_TEXT, .offset = LUN_FIELD(serial), .min = 1, .max = SERIAL_MAX}, \
+    {                                                                                    \
+        .name = NULL                                                                     \
+    }
+
 static const struct json_key lun_keys[] = {
-    {"lun", JSON_UNSIGNED, .offset = LUN_FIELD(lun), .max = LIMIT_SCSI_LUNS - 1},
-    {"type", JSON_CHOICE, .offset = LUN_FIELD(type), .choices = lun_types},
-    {"path", JSON_TEXT, .offset = LUN_FIELD(path), .min = 1, .max = PATH_MAX - 1},
-    {"readonly", JSON_CUSTOM, .read = read_readonly},
-    {"cache", JSON_FLAG, .offset = LUN_FIELD(direct), .choices = cache_modes},
-    {"discard", JSON_FLAG, .offset = LUN_FIELD(discard), .choices = discard_modes},
-    {"shareable", JSON_BOOL, .offset = LUN_FIELD(shared)},
-    {"serial", JSON_TEXT, .offset = LUN_FIELD(serial), .min = 1, .max = SERIAL_MAX},
-    {.name = NULL}};
+    {"lun", JSON_UNSIGNED, .offset = LUN_FIELD(lun), .max = LIMIT_SCSI_LUNS - 1}, UNIT_KEYS};
+
+static const struct json_key ide_keys[] = {
+    {"unit", JSON_UNSIGNED, .offset = LUN_FIELD(lun), .max = LIMIT_IDE_DRIVES - 1}, UNIT_KEYS};
 
 static bool check_lun(const struct json_at *at, struct lun_reader *reader, GError **error)
 {
@@ -65,12 +73,12 @@ static bool check_lun(const struct json_at *at, struct lun_reader *reader, GErro
     return true;
 }
 
-static bool read_lun(const struct json_at *at, struct json_object *value, unsigned index,
-                     struct config_lun *into, GError **error)
+static bool read_lun(const struct json_at *at, struct json_object *value,
+                     const struct json_key *keys, unsigned index, struct config_lun *into,
+                     GError **error)
 {
     struct lun_reader reader = {.lun = {.lun = index, .direct = true}};
-    bool good =
-        json_read_object(at, value, lun_keys, &reader, error) && check_lun(at, &reader, error);
+    bool good = json_read_object(at, value, keys, &reader, error) && check_lun(at, &reader, error);
 
     *into = reader.lun;
     return good;
@@ -94,7 +102,7 @@ static bool read_luns(const struct json_at *at, struct json_object *value, void 
         struct json_at number = {.parent = &place, .key = "lun"};
         struct config_lun *lun = &scsi->lun[scsi->luns++];
 
-        if (!read_lun(&place, json_object_array_get_idx(value, i), i, lun, error))
+        if (!read_lun(&place, json_object_array_get_idx(value, i), lun_keys, i, lun, error))
             return false;
         if (taken[lun->lun])
             return json_fail(&number, error, JSON_ERROR_VALUE,
@@ -140,12 +148,44 @@ bool config_scsi_read(const struct json_at *at, struct json_object *value, void 
     return true;
 }
 
+bool config_ide_read(const struct json_at *at, struct json_object *value, void *into,
+                     GError **error)
+{
+    struct config *config = into;
+    bool taken[LIMIT_IDE_DRIVES] = {false};
+
+    if (!json_expect(at, value, json_type_array, "a list of drives", error))
+        return false;
+    size_t count = json_object_array_length(value);
+    if (count > LIMIT_IDE_DRIVES)
+        return json_fail(at, error, JSON_ERROR_VALUE, "%zu drives; give at most %u", count,
+                         LIMIT_IDE_DRIVES);
+    config->ide = g_new0(struct config_lun, count);
+    for (unsigned i = 0; i < count; i++) {
+        struct json_at place = {.parent = at, .index = i};
+        struct json_at number = {.parent = &place, .key = "unit"};
+        struct config_lun *drive = &config->ide[config->ides++];
+
+        if (!read_lun(&place, json_object_array_get_idx(value, i), ide_keys, i, drive, error))
+            return false;
+        if (taken[drive->lun])
+            return json_fail(&number, error, JSON_ERROR_VALUE,
+                             "%u is taken by an earlier drive; give each its own", drive->lun);
+        taken[drive->lun] = true;
+    }
+    return true;
+}
+
+void config_lun_clear(struct config_lun *lun)
+{
+    g_free(lun->path);
+    g_free(lun->serial);
+}
+
 void config_scsi_clear(struct config_scsi *scsi)
 {
-    for (unsigned i = 0; i < scsi->luns; i++) {
-        g_free(scsi->lun[i].path);
-        g_free(scsi->lun[i].serial);
-    }
+    for (unsigned i = 0; i < scsi->luns; i++)
+        config_lun_clear(&scsi->lun[i]);
     g_free(scsi->lun);
 }
 

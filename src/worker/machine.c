@@ -98,6 +98,20 @@ static void machine_stopped(void *context)
     lane_stop(machine->lane);
 }
 
+/* Once the bus holds nothing of the guest: `next`, when the IDE disks do not either. */
+static void machine_drain_ide(struct machine *machine, void (*next)(void *context))
+{
+    if (machine->gen1)
+        ide_drain(&machine->gen1->ide, next, machine);
+    else
+        next(machine);
+}
+
+static void machine_stop_drain(void *context)
+{
+    machine_drain_ide(context, machine_stopped);
+}
+
 void machine_stop(struct machine *machine)
 {
     enum machine_state before = machine->state;
@@ -108,7 +122,7 @@ void machine_stop(struct machine *machine)
     /* What the guest was told is written must be written: wait for I/O in flight. A reset under way
      * waits already. */
     if (before != MACHINE_RESETTING)
-        vmbus_bus_reset(machine->bus, machine_stopped, machine);
+        vmbus_bus_reset(machine->bus, machine_stop_drain, machine);
 }
 
 /* A reset cannot be finished. The bus has been waited for. */
@@ -133,7 +147,7 @@ static void machine_reset_devices(struct machine *machine)
     pthread_mutex_unlock(&machine->pc_lock);
 }
 
-/* The bus holds nothing of the guest any more. */
+/* Neither the bus nor a disk holds anything of the guest any more. */
 static void machine_reset_finish(void *context)
 {
     struct machine *machine = context;
@@ -165,6 +179,11 @@ static void machine_reset_finish(void *context)
                  machine->state == MACHINE_RUNNING ? MACHINE_EVENT_RUNNING : MACHINE_EVENT_PAUSED);
 }
 
+static void machine_reset_drain(void *context)
+{
+    machine_drain_ide(context, machine_reset_finish);
+}
+
 int machine_reset(struct machine *machine)
 {
     if (machine->state == MACHINE_RESETTING)
@@ -175,7 +194,7 @@ int machine_reset(struct machine *machine)
     machine->paused_before_reset = machine->state == MACHINE_PAUSED;
     machine->state = MACHINE_RESETTING;
     machine_emit(machine, MACHINE_EVENT_RESET);
-    vmbus_bus_reset(machine->bus, machine_reset_finish, machine);
+    vmbus_bus_reset(machine->bus, machine_reset_drain, machine);
     return 0;
 }
 

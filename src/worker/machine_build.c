@@ -234,7 +234,7 @@ static bool build_integration(struct machine *machine, GError **error)
  */
 static bool build_lanes(struct machine *machine, GError **error)
 {
-    unsigned count = 0;
+    unsigned count = machine->config->ides ? 1 : 0;
     for (unsigned i = 0; i < machine->config->scsis; i++)
         count = MAX(count, machine->config->scsi[i].queues);
     for (unsigned i = 0; i < machine->config->nics; i++)
@@ -377,6 +377,7 @@ void machine_free(struct machine *machine)
         for (unsigned j = 0; j < LIMIT_SCSI_LUNS; j++)
             disk_close(machine->disk[i][j]);
     }
+    machine_gen1_close(machine->gen1);
     for (unsigned i = 0; i < machine->io_lanes; i++)
         lane_free(machine->io_lane[i]); /* the controllers' queues were on them until now */
     heartbeat_free(machine->heartbeat);

@@ -75,16 +75,67 @@ static int gen1_devices(struct machine *machine)
     return result;
 }
 
+/* What a drive is called where nobody has said it: the same for as long as the machine's uuid. */
+static void gen1_serial(const struct config *config, const struct config_lun *from, char serial[37])
+{
+    char uuid[GUID_TEXT_SIZE];
+    if (from->serial) {
+        g_strlcpy(serial, from->serial, 37);
+        return;
+    }
+    guid_format(&config->uuid, uuid);
+    g_snprintf(serial, 37, "%.18s%02u", uuid, from->lun);
+}
+
+static bool gen1_ide(struct machine *machine, GError **error)
+{
+    const struct config *config = machine->config;
+    struct machine_gen1 *gen1 = machine->gen1;
+    struct ide_drive_params drive[IDE_CHANNELS][IDE_DRIVES] = {{{.present = false}}};
+    for (unsigned i = 0; i < config->ides; i++) {
+        const struct config_lun *from = &config->ide[i];
+        struct ide_drive_params *to = &drive[from->lun / IDE_DRIVES][from->lun % IDE_DRIVES];
+        to->present = true;
+        to->cd = from->type == CONFIG_DVD;
+        gen1_serial(config, from, to->serial);
+        if (!from->path)
+            continue;
+        struct disk_params params = {.path = from->path,
+                                     .fd = -1,
+                                     .readonly = from->readonly || to->cd,
+                                     .direct = from->direct,
+                                     .discard = from->discard,
+                                     .shared = from->shared};
+        to->disk = gen1->disk[from->lun] = disk_open(&disk_raw_class, &params, error);
+        if (!to->disk)
+            return false;
+    }
+    int result = ide_init(&gen1->ide, &machine->pc_host, &machine->pio, &gen1->pci, &machine->gmem,
+                          machine->io_lanes ? machine->io_lane[0] : machine->lane, drive);
+    return result == 0 || gen1_error(error, "IDE", -result);
+}
+
+/* SeaBIOS' names of the drives, in the order of the description. */
+static char *gen1_boot_order(const struct config *config)
+{
+    GString *order = g_string_new(NULL);
+    for (unsigned i = 0; i < config->ides; i++)
+        g_string_append_printf(order, "/pci@i0cf8/ide@1,1/drive@%u/disk@%u\n",
+                               config->ide[i].lun / IDE_DRIVES, config->ide[i].lun % IDE_DRIVES);
+    return g_string_free(order, FALSE);
+}
+
 static bool gen1_firmware(struct machine *machine, GError **error)
 {
     const struct config *config = machine->config;
     uint32_t apic_id[LIMIT_VCPUS];
+    g_autofree char *boot_order = gen1_boot_order(config);
     struct firmware_params params = {.path = config->firmware,
                                      .vcpus = config->vcpus,
                                      .apic_id = apic_id,
                                      .name = config->name,
                                      .uuid = &config->uuid,
-                                     .boot_order = ""};
+                                     .boot_order = boot_order};
     for (unsigned i = 0; i < config->vcpus; i++)
         apic_id[i] = cpuid_apic_id(&machine->vm.topology, i);
     params.fd = open(config->firmware, O_RDONLY | O_CLOEXEC);
@@ -109,7 +160,7 @@ bool machine_gen1_new(struct machine *machine, GError **error)
     int result = gen1_devices(machine);
     if (result < 0)
         return gen1_error(error, "PC devices", -result);
-    if (!gen1_firmware(machine, error))
+    if (!gen1_ide(machine, error) || !gen1_firmware(machine, error))
         return false;
     gen1_cmos(machine);
     machine->vm.rom = machine->gen1->firmware.image;
@@ -121,6 +172,7 @@ void machine_gen1_reset(struct machine_gen1 *gen1)
     pci_reset(&gen1->pci);
     chipset_reset(&gen1->chipset);
     i8042_reset(&gen1->i8042);
+    ide_reset(&gen1->ide);
     fw_cfg_reset(&gen1->fw_cfg);
 }
 
@@ -128,6 +180,15 @@ bool machine_gen1_load(struct machine *machine, GError **error)
 {
     return firmware_load(&machine->gen1->firmware, &machine->gmem) ||
            gen1_error(error, "firmware", EFAULT);
+}
+
+void machine_gen1_close(struct machine_gen1 *gen1)
+{
+    if (!gen1)
+        return;
+    ide_fini(&gen1->ide);
+    for (unsigned i = 0; i < G_N_ELEMENTS(gen1->disk); i++)
+        disk_close(gen1->disk[i]);
 }
 
 void machine_gen1_free(struct machine_gen1 *gen1)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The generation-1 PC of a machine that boots from firmware: PCI, chipset, firmware interface,
- * keyboard controller. A machine that boots a kernel directly has none of it.
+ * keyboard controller, IDE. A machine that boots a kernel directly has none of it.
  */
 #ifndef VMBUSD_WORKER_MACHINE_GEN1_H
 #define VMBUSD_WORKER_MACHINE_GEN1_H
@@ -11,6 +11,7 @@
 #include "src/pc/firmware.h"
 #include "src/pc/fw_cfg.h"
 #include "src/pc/i8042.h"
+#include "src/pc/ide.h"
 #include "src/pc/mmio.h"
 #include "src/pc/pci.h"
 
@@ -22,6 +23,8 @@ struct machine_gen1 {
     struct chipset chipset;
     struct i8042 i8042;
     struct debug_port debug_port;
+    struct ide ide;
+    struct disk *disk[IDE_CHANNELS * IDE_DRIVES];
     struct fw_cfg fw_cfg;
     struct firmware firmware;
 };
@@ -34,6 +37,9 @@ void machine_gen1_reset(struct machine_gen1 *gen1);
 
 /* Firmware into a fresh VM's memory; VP 0 begins in it by itself. False with `error`. */
 bool machine_gen1_load(struct machine *machine, GError **error);
+
+/* Queues and disks go: the lanes have ended and are not yet freed. NULL is fine. */
+void machine_gen1_close(struct machine_gen1 *gen1);
 
 /* NULL is fine. */
 void machine_gen1_free(struct machine_gen1 *gen1);

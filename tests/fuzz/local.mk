@@ -7,6 +7,7 @@ FUZZ_TARGETS = \
 	tests/fuzz/fuzz-gen1 \
 	tests/fuzz/fuzz-gpa-ranges \
 	tests/fuzz/fuzz-ic \
+	tests/fuzz/fuzz-ide \
 	tests/fuzz/fuzz-linux-boot \
 	tests/fuzz/fuzz-netvsp \
 	tests/fuzz/fuzz-network-xml \
@@ -52,6 +53,9 @@ tests_fuzz_fuzz_gpa_ranges_LDADD = $(UNIT_LIBS)
 tests_fuzz_fuzz_ic_SOURCES = tests/fuzz/ic.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_ic_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LINK)
 tests_fuzz_fuzz_ic_LDADD = $(UNIT_LIBS)
+tests_fuzz_fuzz_ide_SOURCES = tests/fuzz/ide.c tests/fuzz/script.h $(FUZZ_MAIN)
+tests_fuzz_fuzz_ide_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LINK)
+tests_fuzz_fuzz_ide_LDADD = $(UNIT_LIBS)
 tests_fuzz_fuzz_linux_boot_SOURCES = tests/fuzz/linux-boot.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_linux_boot_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LINK)
 tests_fuzz_fuzz_linux_boot_LDADD = $(UNIT_LIBS)

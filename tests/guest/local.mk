@@ -24,3 +24,12 @@ tests/guest/hostile.bzimage: $(ATTACKER) tests/guest/attacker/attacker.lds tests
 	$(AM_V_GEN)$(MKDIR_P) tests/guest && cd $(top_srcdir) && $(CC) -I. $(ATTACKER_FLAGS) -nostdlib -static \
 		-Wl,-T,tests/guest/attacker/attacker.lds -Wl,--oformat=binary -Wl,--build-id=none -Wl,-z,max-page-size=4096 \
 		-o $(abs_top_builddir)/$@ $(ATTACKER)
+
+# A boot sector for tests/guest/bios.
+CLEANFILES += tests/guest/boot-sector.bin
+EXTRA_DIST += tests/guest/boot-sector.S
+check-programs: tests/guest/boot-sector.bin
+
+tests/guest/boot-sector.bin: tests/guest/boot-sector.S
+	$(AM_V_GEN)$(MKDIR_P) tests/guest && $(CC) -m32 -nostdlib -static -no-pie -Wl,-Ttext=0x7c00 -Wl,--oformat=binary \
+		-Wl,--build-id=none -Wl,-melf_i386 -o $@ $(top_srcdir)/tests/guest/boot-sector.S

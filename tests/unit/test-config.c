@@ -224,6 +224,10 @@ static void test_bad_machine(void)
          "\"boot\":{\"firmware\":\"f\",\"kernel\":\"k\"}}",
          "boot.firmware: firmware boots what it finds on a disk; leave out kernel, initrd and "
          "cmdline, or the firmware"},
+        {LEAST(",\"ide\":[{\"path\":\"d\"}]"),
+         "ide: only a machine with boot.firmware has IDE; use scsi"},
+        {LEAST(",\"ide\":[{\"unit\":4,\"path\":\"d\"}]"),
+         "ide[0].unit: 4 is out of range; give 0 to 3"},
         {"{\"name\":\"../a\",\"memory\":{\"mib\":64},\"boot\":{\"kernel\":\"k\"}}",
          "name: \"../a\" cannot name a machine; give 1 to 63 of A-Z a-z 0-9 . _ - beginning with a "
          "letter, digit or _"},
