@@ -101,6 +101,9 @@ UNIT_TESTS = \
 	tests/unit/test-port-guest \
 	tests/unit/test-port-e2e \
 	tests/unit/test-port-packet \
+	tests/unit/test-port-packet-change \
+	tests/unit/test-port-packet-offload \
+	tests/unit/test-port-packet-order \
 	tests/unit/test-port-ring \
 	tests/unit/test-port-ring-attack \
 	tests/unit/test-port-ring-stress \
@@ -196,6 +199,9 @@ tests_unit_test_policy_LDADD = $(UNIT_LIBS)
 tests_unit_test_port_guest_LDADD = $(UNIT_LIBS)
 tests_unit_test_port_e2e_LDADD = $(UNIT_LIBS)
 tests_unit_test_port_packet_LDADD = $(UNIT_LIBS)
+tests_unit_test_port_packet_change_LDADD = $(UNIT_LIBS)
+tests_unit_test_port_packet_offload_LDADD = $(UNIT_LIBS)
+tests_unit_test_port_packet_order_LDADD = $(UNIT_LIBS)
 tests_unit_test_port_ring_LDADD = $(UNIT_LIBS)
 tests_unit_test_port_ring_attack_LDADD = $(UNIT_LIBS)
 tests_unit_test_port_ring_stress_LDADD = $(UNIT_LIBS)
@@ -236,7 +242,11 @@ tests_unit_test_vnet_LDADD = $(UNIT_LIBS)
 tests_unit_test_control_SOURCES = tests/unit/test-control.c tests/unit/fake_machine.c tests/unit/fake_machine.h
 tests_unit_test_control_port_SOURCES = tests/unit/test-control-port.c tests/unit/fake_machine.c tests/unit/fake_machine.h
 tests_unit_test_port_guest_SOURCES = tests/unit/test-port-guest.c tests/unit/port_drive.c tests/unit/port_drive.h
-tests_unit_test_port_packet_SOURCES = tests/unit/test-port-packet.c tests/unit/port_drive.c tests/unit/port_drive.h
+PACKET_FIXTURE = tests/unit/packet_fixture.c tests/unit/packet_fixture.h tests/unit/port_drive.c tests/unit/port_drive.h
+tests_unit_test_port_packet_SOURCES = tests/unit/test-port-packet.c $(PACKET_FIXTURE)
+tests_unit_test_port_packet_change_SOURCES = tests/unit/test-port-packet-change.c $(PACKET_FIXTURE)
+tests_unit_test_port_packet_offload_SOURCES = tests/unit/test-port-packet-offload.c $(PACKET_FIXTURE)
+tests_unit_test_port_packet_order_SOURCES = tests/unit/test-port-packet-order.c $(PACKET_FIXTURE)
 tests_unit_test_port_tap_SOURCES = tests/unit/test-port-tap.c tests/unit/port_drive.c tests/unit/port_drive.h
 tests_unit_test_vmbusctl_SOURCES = tests/unit/test-vmbusctl.c tests/unit/fake_machine.c tests/unit/fake_machine.h
 
