@@ -67,13 +67,29 @@ void packet_error(struct port_packet *packet, int error)
     log_guest(&packet->refused_in, "%s: frame dropped: %s", packet->name, strerror(error));
 }
 
+/* Take over name and MTU, of which both may change. 0 or -errno. */
+static int packet_look(struct port_packet *packet)
+{
+    struct ifreq request = {.ifr_ifindex = packet->ifindex};
+
+    if (ioctl(packet->fds.queue, SIOCGIFNAME, &request) < 0)
+        return -errno;
+    memcpy(packet->name, request.ifr_name, sizeof(packet->name));
+    if (ioctl(packet->fds.queue, SIOCGIFMTU, &request) < 0)
+        return -errno;
+    __atomic_store_n(&packet->port.mtu, (uint32_t)request.ifr_mtu, __ATOMIC_RELAXED);
+    return 0;
+}
+
 static void packet_watch(struct lane_timer *timer)
 {
     struct port_packet *packet = container_of(timer, struct port_packet, watch);
 
     packet_choose(packet); /* an adapter that fell silent while on the ring */
-    if (packet_alive(packet))
-        lane_timer_arm(packet->port.lane, timer, PACKET_WATCH_NS);
+    if (!packet_alive(packet))
+        return;
+    packet_look(packet);
+    lane_timer_arm(packet->port.lane, timer, PACKET_WATCH_NS);
 }
 
 static void queue_ready(struct lane_source *source, uint32_t events)
@@ -205,22 +221,17 @@ static const struct port_class port_packet_class = {
 struct port *port_packet_new(const struct port_packet_fds *fds, GError **error)
 {
     struct port_packet *packet = g_new0(struct port_packet, 1);
-    struct ifreq request = {0};
     int result;
 
     packet->port.class = &port_packet_class;
     packet->port.caps = PORT_CAP_CSUM | PORT_CAP_GSO4 | PORT_CAP_GSO6 | PORT_CAP_VLAN;
     packet->fds = *fds;
     packet->ifindex = bound_index(fds->queue);
-    request.ifr_ifindex = packet->ifindex;
-    if (packet->ifindex < 0 || ioctl(fds->queue, SIOCGIFNAME, &request) < 0 ||
-        ioctl(fds->queue, SIOCGIFMTU, &request) < 0) {
+    if (packet->ifindex < 0 || packet_look(packet) < 0) {
         g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_INVAL,
                     "descriptor %d is not a packet socket on an interface", fds->queue);
         goto fail;
     }
-    g_strlcpy(packet->name, request.ifr_name, sizeof(packet->name));
-    packet->port.mtu = (uint32_t)request.ifr_mtu;
     result = packet_in_init(packet);
     if (result == 0)
         return &packet->port;

@@ -142,6 +142,25 @@ static void test_taken_up_again(void)
     lane_free(cable.lane);
 }
 
+/* The switch cuts by the adapter's PACKET_MTU, which may change at any time; so may its name. */
+static void test_mtu(void)
+{
+    static const unsigned mtus[] = {1500, 576, 9000};
+    struct cable cable = cable_new();
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(mtus); i++) {
+        netns_sh("ip link set a0 mtu %u", mtus[i]);
+        for (unsigned turn = 0; turn < 20 && cable.port->mtu != mtus[i]; turn++)
+            drive_drain(cable.port, 50);
+        g_assert_cmpuint(cable.port->mtu, ==, mtus[i]);
+    }
+    netns_sh("ip link set a0 down && ip link set a0 name wan && ip link delete wan");
+    for (unsigned i = 0; i < 20 && !cable.port->core->failures; i++)
+        drive_drain(cable.port, 50);
+    g_assert_cmpuint(cable.port->core->failures, ==, 1);
+    cable_end(&cable);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -151,5 +170,6 @@ int main(int argc, char **argv)
     netns_test_add("/port-packet/deleted-under-traffic", test_deleted_under_traffic);
     netns_test_add("/port-packet/moved-away", test_moved_away);
     netns_test_add("/port-packet/taken-up-again", test_taken_up_again);
+    netns_test_add("/port-packet/mtu", test_mtu);
     return g_test_run();
 }
