@@ -5,9 +5,21 @@
  */
 #include "vswitch/adapter_cut.h"
 
+#include <errno.h>
+#include <netinet/in.h> /* before linux/netfilter.h, which would bring its own */
+
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netlink.h>
 #include <string.h>
 
+#include <netlink/attr.h>
+#include <netlink/msg.h>
+#include <netlink/socket.h>
+
 #include "vswitch/adapter.h"
+#include "vswitch/adapter_netlink.h"
 
 #define NFT "/usr/sbin/nft"
 
@@ -53,4 +65,20 @@ bool adapter_heal(int index, GError **error)
         g_strdup_printf("add table netdev vmbusd_%d; delete table netdev vmbusd_%d", index, index);
 
     return nft_run(rules, error);
+}
+
+bool adapter_cut_stands(int index)
+{
+    struct nl_sock *sock = adapter_netlink_open(NETLINK_NETFILTER, NULL);
+    struct nfgenmsg header = {.nfgen_family = NFPROTO_NETDEV, .version = NFNETLINK_V0};
+    g_autofree char *table = g_strdup_printf("vmbusd_%d", index);
+
+    if (!sock)
+        return true;
+    struct nl_msg *message = nlmsg_alloc_simple(NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_GETTABLE, 0);
+    nlmsg_append(message, &header, sizeof(header), NLMSG_ALIGNTO);
+    nla_put_string(message, NFTA_TABLE_NAME, table);
+    int result = adapter_netlink_do(sock, message);
+    nl_socket_free(sock);
+    return result != -ENOENT;
 }

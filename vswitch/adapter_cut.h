@@ -19,4 +19,8 @@
 bool adapter_cut(int index, const char *name, GError **error);
 bool adapter_heal(int index, GError **error);
 
+/* Is it there? True where the kernel does not say. Whoever flushes nft's ruleset (a reload of
+ * /etc/nftables.conf does) takes it away with the rest. */
+bool adapter_cut_stands(int index);
+
 #endif

@@ -71,11 +71,15 @@ static int on_error(struct sockaddr_nl *from, struct nlmsgerr *answer, void *con
     return NL_STOP;
 }
 
+/* A dump that broke off says so in its last message. */
 static int on_end(struct nl_msg *message, void *context)
 {
     struct exchange *exchange = context;
+    struct nlmsghdr *header = nlmsg_hdr(message);
 
-    (void)message;
+    if (header->nlmsg_type == NLMSG_DONE && nlmsg_datalen(header) >= (int)sizeof(int))
+        memcpy(&exchange->error, nlmsg_data(header), sizeof(int));
+    exchange->error = MIN(exchange->error, 0);
     exchange->done = true;
     return NL_STOP;
 }

@@ -205,10 +205,12 @@ static void undo_step(const struct work *work, struct adapter_journal *journal,
         note(first, error);
 }
 
-/* Undo whatever of the journal has been done, and remove it. */
+/* Undo whatever of the journal has been done, and remove it; after a step that cannot be undone
+ * only the next time. */
 static bool give_back(const struct work *work, struct adapter_journal *journal, GError **error)
 {
     GError *first = NULL;
+    bool again = journal->phase == ADAPTER_RETURNING;
 
     refresh(work, journal);
     struct adapter_ends ends = ends_of(work, journal);
@@ -226,7 +228,11 @@ static bool give_back(const struct work *work, struct adapter_journal *journal, 
         tidy(work, &ends.adapter, before, wanted, false);
     else
         adapter_heal(journal->adapter.index, NULL); /* the link took the chain, the table is left */
-    adapter_journal_remove(journal);
+    /* What could not be undone may be so later; but not for ever. */
+    if (first && adapter && !again)
+        adapter_journal_write_at(journal, ADAPTER_RETURNING, journal->steps->len, NULL);
+    else
+        adapter_journal_remove(journal);
     log_info("%s: given back by switch %s", journal->adapter.name, journal->vswitch);
     if (first)
         g_propagate_error(error, first);
@@ -252,7 +258,9 @@ static bool do_step(const struct work *work, struct adapter_journal *journal,
 static bool take_steps(const struct work *work, struct adapter_journal *journal, GError **error)
 {
     struct adapter_ends ends = ends_of(work, journal);
-    bool done = adapter_journal_write_steps(journal, error);
+    /* The position first: one that a former journal has left would speak of these steps. */
+    bool done = adapter_journal_write_at(journal, ADAPTER_TAKING, 0, error) &&
+                adapter_journal_write_steps(journal, error);
 
     for (unsigned i = 0; done && i < journal->steps->len; i++)
         done = do_step(work, journal, &ends, i, error);
@@ -521,6 +529,31 @@ bool adapter_recover(const struct adapter_takeover *takeover, bool all, GError *
     }
     work_end(&work);
     return recovered;
+}
+
+void adapter_guard(const struct adapter_takeover *takeover)
+{
+    g_autoptr(GPtrArray) journals = NULL;
+    int lock = adapter_journal_lock(takeover->folder, NULL);
+
+    if (lock < 0)
+        return;
+    journals = adapter_journal_load_all(takeover->folder);
+    for (unsigned i = 0; i < journals->len; i++) {
+        const struct adapter_journal *journal = journals->pdata[i];
+        g_autoptr(GError) error = NULL;
+        char name[IF_NAMESIZE];
+
+        if (journal->phase != ADAPTER_TAKEN ||
+            !if_indextoname((unsigned)journal->adapter.index, name) ||
+            adapter_cut_stands(journal->adapter.index))
+            continue;
+        if (adapter_cut(journal->adapter.index, name, &error))
+            log_warning("%s: somebody has flushed the packet filter; cut again", name);
+        else
+            log_error("%s: %s", name, error->message);
+    }
+    close(lock);
 }
 
 char *adapter_taken_by(const char *folder, const char *adapter)

@@ -57,6 +57,10 @@ bool adapter_follow(const struct adapter_takeover *takeover, GError **error);
  * with `all` everything. Uses folder, point. */
 bool adapter_recover(const struct adapter_takeover *takeover, bool all, GError **error);
 
+/* Look after what has been taken: a cut that somebody has flushed is put back. Cheap enough for
+ * every second. Uses folder. */
+void adapter_guard(const struct adapter_takeover *takeover);
+
 /* Which switch has the adapter: its name, to be freed, or NULL. */
 char *adapter_taken_by(const char *folder, const char *adapter);
 

@@ -30,19 +30,21 @@
 
 #define SETTLE_MS 200  /* one change comes as several messages */
 #define RETRY_MS  5000 /* after a takeover that failed */
+#define GUARD_S   2    /* how often to see whether others have undone something */
 
 struct external {
     const struct network_config *config;
     struct vswitch *vswitch;
     char *journals;
     struct nl_sock *events;
-    guint source, timer; /* GLib sources, 0: none */
-    int index;           /* of the adapter, 0: not bound */
+    guint source, timer, guard; /* GLib sources, 0: none */
+    int index;                  /* of the adapter, 0: not bound */
     char adapter[IFNAMSIZ];
     struct adapter seen; /* the adapter as it was when last looked at */
     struct port *host, *uplink;
     uint32_t host_number, uplink_number;
     bool taken;
+    bool lost; /* the adapter has gone; one of the same number is another, or has forgotten all */
     char *complaint;
 };
 
@@ -84,6 +86,7 @@ static void unbind(struct external *external)
     port_tap_free(external->host);
     external->host = NULL;
     external->index = 0;
+    external->lost = false;
 }
 
 static bool add_port(struct external *external, struct port *port, struct port_policy policy,
@@ -140,7 +143,8 @@ static bool make_uplink(struct external *external, GError **error)
     return true;
 }
 
-static bool bind_adapter(struct external *external, const struct adapter *adapter, GError **error)
+static bool bind_adapter(struct external *external, const struct adapter *adapter,
+                         const GArray *list, GError **error)
 {
     struct adapter_takeover request;
     g_autoptr(GPtrArray) reports = g_ptr_array_new_with_free_func(g_free);
@@ -149,7 +153,9 @@ static bool bind_adapter(struct external *external, const struct adapter *adapte
     external->seen = *adapter;
     g_strlcpy(external->adapter, adapter->name, sizeof(external->adapter));
     request = takeover(external);
-    if (!make_host(external, adapter, error) || !privileged_take(&request, reports, error))
+    /* Looked at before there is anything to undo: a refusal leaves no trace. */
+    if (!adapter_fit(adapter, list, request.veth, request.force, error) ||
+        !make_host(external, adapter, error) || !privileged_take(&request, reports, error))
         return false;
     external->taken = true;
     for (guint i = 0; i < reports->len; i++)
@@ -267,7 +273,7 @@ static void choose(struct external *external, const GArray *list)
     wish.busy = (const int *)(void *)busy->data;
     wish.busy_count = busy->len;
     const struct adapter *adapter = adapter_select(list, &wish);
-    if (external->index && (!adapter || adapter->index != external->index)) {
+    if (external->index && (!adapter || adapter->index != external->index || external->lost)) {
         log_info("network %s lets go of adapter %s", external->config->name, external->adapter);
         unbind(external);
         event_emit("adapter-released", "network", external->config->name, "adapter",
@@ -280,7 +286,7 @@ static void choose(struct external *external, const GArray *list)
     } else if (external->index) {
         follow(external, adapter);
     } else {
-        if (bind_adapter(external, adapter, &error)) {
+        if (bind_adapter(external, adapter, list, &error)) {
             log_info("network %s is bound to adapter %s", external->config->name,
                      external->adapter);
             event_emit("adapter-bound", "network", external->config->name, "adapter",
@@ -319,14 +325,22 @@ static gboolean on_timer(void *context)
     return G_SOURCE_REMOVE;
 }
 
-/* Is it a route over the adapter that is bound? Those of others come in their thousands. */
-static bool about_adapter(const struct external *external, struct nlmsghdr *message)
+/* Is it something to look at? Routes of others come in their thousands. */
+static bool take_event(struct external *external, struct nlmsghdr *message)
 {
-    struct nlattr *out = message->nlmsg_type == RTM_NEWROUTE
-                             ? nlmsg_find_attr(message, sizeof(struct rtmsg), RTA_OIF)
-                             : NULL;
+    const struct ifinfomsg *link = nlmsg_data(message);
+    struct nlattr *out;
 
-    return out && external->index && (int)nla_get_u32(out) == external->index;
+    switch (message->nlmsg_type) {
+    case RTM_DELLINK:
+        external->lost |= link->ifi_family == AF_UNSPEC && link->ifi_index == external->index;
+        return true;
+    case RTM_NEWROUTE:
+        out = nlmsg_find_attr(message, sizeof(struct rtmsg), RTA_OIF);
+        return out && external->index && (int)nla_get_u32(out) == external->index;
+    default:
+        return message->nlmsg_type != RTM_DELROUTE;
+    }
 }
 
 /* What has changed is not read: everything is looked at anew, unless a retry is due anyway. */
@@ -343,11 +357,20 @@ static gboolean on_event(gint fd, GIOCondition condition, gpointer context)
 
         any |= length < 0; /* some were lost */
         for (int left = (int)length; nlmsg_ok(message, left); message = nlmsg_next(message, &left))
-            any |= (message->nlmsg_type != RTM_NEWROUTE && message->nlmsg_type != RTM_DELROUTE) ||
-                   about_adapter(external, message);
+            any |= take_event(external, message);
     }
     if (any && !external->timer)
         look_in(external, SETTLE_MS);
+    return G_SOURCE_CONTINUE;
+}
+
+static gboolean on_guard(void *context)
+{
+    struct external *external = context;
+    struct adapter_takeover request = takeover(external);
+
+    if (external->taken)
+        privileged_guard(&request);
     return G_SOURCE_CONTINUE;
 }
 
@@ -378,6 +401,7 @@ struct external *external_new(const struct network_config *config, struct vswitc
     }
     external->source =
         g_unix_fd_add(nl_socket_get_fd(external->events), G_IO_IN, on_event, external);
+    external->guard = g_timeout_add_seconds(GUARD_S, on_guard, external);
     look(external);
     return external;
 }
@@ -390,6 +414,8 @@ void external_free(struct external *external)
         g_source_remove(external->source);
     if (external->timer)
         g_source_remove(external->timer);
+    if (external->guard)
+        g_source_remove(external->guard);
     unbind(external);
     nl_socket_free(external->events);
     g_free(external->journals);

@@ -64,6 +64,11 @@ bool privileged_follow(const struct adapter_takeover *takeover, GError **error)
     return adapter_follow(takeover, error);
 }
 
+void privileged_guard(const struct adapter_takeover *takeover)
+{
+    adapter_guard(takeover);
+}
+
 void privileged_recover_adapters(const char *journals)
 {
     struct adapter_takeover takeover = {.folder = journals, .root = "/"};

@@ -36,6 +36,7 @@ bool privileged_packet(const char *interface, struct port_packet_fds *ret_fds, G
 bool privileged_take(const struct adapter_takeover *takeover, GPtrArray *reports, GError **error);
 bool privileged_give_back(const struct adapter_takeover *takeover, GError **error);
 bool privileged_follow(const struct adapter_takeover *takeover, GError **error);
+void privileged_guard(const struct adapter_takeover *takeover);
 
 /* Give back what a former life left taken, or half taken. */
 void privileged_recover_adapters(const char *journals);

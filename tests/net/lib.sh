@@ -27,7 +27,7 @@ beyond() { nsenter -t "$beyond" -n "$@"; }
 make_host() {
     new_namespace host
     new_namespace beyond
-    beyond sh -c 'echo 0 >/proc/sys/net/ipv6/conf/default/accept_dad'
+    beyond sh -c 'cd /proc/sys/net/ipv6/conf/default && echo 0 >accept_dad && echo 1 >keep_addr_on_down'
     mkdir -p "$work/etc/networks" "$work/etc/machines" "$work/run"
     # The guest's NIC is tests/net/guest.c, which is not started by vmbusd.
     echo "{\"name\":\"g\",\"nics\":[{\"network\":\"lan\",\"mac\":\"$MAC_GUEST\"}]}" >"$work/etc/machines/g.json"

@@ -449,6 +449,51 @@ static void body_fail(void)
     close(tap);
 }
 
+/* A step that cannot be undone is tried again by whoever comes next. */
+static void body_retry(void)
+{
+    struct interruption interruption = {.at = 20};
+    struct adapter_takeover takeover = lan;
+    g_autoptr(GError) error = NULL;
+    int tap;
+
+    begin();
+    tap = host_tap("vmh0");
+    host_configure_small();
+    g_autofree char *before = host_dump();
+    take();
+    takeover.point = interrupt;
+    takeover.context = &interruption;
+    g_assert_false(adapter_give_back(&takeover, &error));
+    g_assert_error(error, ADAPTER_ERROR, ADAPTER_ERROR_SYSTEM);
+    g_clear_error(&error);
+    adapter_recover(&lan, false, &error);
+    g_assert_no_error(error);
+    g_autofree char *after = host_dump();
+    host_assert_equal(before, after);
+    folder_check_and_remove();
+    close(tap);
+}
+
+/* `nft flush ruleset` takes the cut with it. */
+static void body_flushed(void)
+{
+    int tap;
+
+    begin();
+    tap = host_tap("vmh0");
+    host_configure_small();
+    take();
+    g_autofree char *before = host_dump();
+    netns_sh("nft flush ruleset");
+    adapter_guard(&lan);
+    g_autofree char *after = host_dump();
+    host_assert_equal(before, after);
+    give_back();
+    folder_check_and_remove();
+    close(tap);
+}
+
 /* --- Restarts, removals, refusals ------------------------------------------------------------- */
 
 static void body_adopt(void)
@@ -602,6 +647,8 @@ int main(int argc, char **argv)
     netns_test_add("/adapter/takeover/kill/take-with-tap", body_kill_take_tap);
     netns_test_add("/adapter/takeover/kill/return", body_kill_return);
     netns_test_add("/adapter/takeover/kill/return-with-tap", body_kill_return_tap);
+    netns_test_add("/adapter/takeover/retry", body_retry);
+    netns_test_add("/adapter/takeover/flushed", body_flushed);
     netns_test_add("/adapter/takeover/adopt", body_adopt);
     netns_test_add("/adapter/takeover/host-port-gone", body_host_port_gone);
     netns_test_add("/adapter/takeover/adapter-gone", body_adapter_gone);
