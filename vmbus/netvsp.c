@@ -164,7 +164,7 @@ static int net_open(struct vsp *vsp, struct vmbus_channel *channel,
     chan->generation = 0;
     chan->batch.ranges = 0;
     chan->tx.pushed = 0;
-    chan->tx.waiting = chan->stalled = false;
+    chan->tx.waiting = chan->tx.silent = chan->stalled = false;
     atomic_fetch_add(&netvsp->open_channels, 1);
     vmbus_channel_set_private(channel, chan);
     net_port_opened(chan);

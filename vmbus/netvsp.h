@@ -35,7 +35,7 @@ struct netvsp_stats {
     uint64_t frames_out, bytes_out; /* from the guest to the switch */
     uint64_t filtered_in;           /* for other stations, or while the guest's filter is 0 */
     uint64_t dropped_in;            /* too large for the guest's buffers, and not to be cut */
-    uint64_t dropped_out;           /* no port attached */
+    uint64_t dropped_out;           /* no port attached, or its switch is gone */
     uint64_t bad_out;               /* frames that the guest got wrong */
     uint64_t stalls_in;             /* times that reading stopped for want of guest buffers */
     uint64_t stalls_out;            /* times that the guest waited for room in the port ring */
@@ -64,9 +64,10 @@ void netvsp_free(struct netvsp *netvsp);
 struct vsp *netvsp_vsp(struct netvsp *netvsp);
 
 /* Attach the port ring behind `fds`, which holds at least config.lanes queue pairs, and the guest's
- * link comes up. The descriptors become the adapter's, which closes them at detach; after an error
- * they are still the caller's. Main lane (it waits for the adapter's lanes). 0; -EBUSY attached
- * already; -EINVAL fewer queues than lanes; what port_ring_map() said. */
+ * link comes up; a port that is attached already is let go of, and the guest does not notice. The
+ * descriptors become the adapter's, which closes them at detach; after an error they are still the
+ * caller's, and all is as before. Main lane (it waits for the adapter's lanes). 0; -EINVAL fewer
+ * queues than lanes; what port_ring_map() said. */
 int netvsp_attach(struct netvsp *netvsp, const struct port_ring_fds *fds, unsigned queues);
 
 /* Let go of the port, and the guest's link goes down. What the guest has sent and the switch has

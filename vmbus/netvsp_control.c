@@ -72,7 +72,7 @@ static bool may_indicate(struct netvsp *netvsp)
 
 void net_link_update(struct netvsp *netvsp)
 {
-    bool link = atomic_load(&netvsp->attached);
+    bool link = atomic_load(&netvsp->plugged);
     uint64_t now = lane_now(), next = netvsp->link_told + NET_LINK_REST_NS;
 
     netvsp->rndis.link = link;
@@ -134,7 +134,7 @@ int net_control(struct netvsp *netvsp, uint32_t len)
     rndis->ndis = atomic_load(&netvsp->ndis);
     rndis->queues = atomic_load(&netvsp->version) < NVSP_VERSION_5 ? 1 : netvsp->channels;
     rndis->channels = netvsp->subchannels + 1u;
-    rndis->link = atomic_load(&netvsp->attached);
+    rndis->link = atomic_load(&netvsp->plugged);
     rndis->changed = 0;
     int reply = rndis_control(rndis, netvsp->request, len, netvsp->reply, sizeof(netvsp->reply));
     if (reply < 0)

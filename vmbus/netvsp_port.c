@@ -2,6 +2,10 @@
 /*
  * The adapter's port: attached and detached from the main lane, its queues shared out to lanes.
  *
+ * A port that takes the place of another (vmbusd has come back) is no news for the guest; and a
+ * switch that takes nothing for a while has gone away, which is a silent wire and not a full one:
+ * a guest that waits for its frames to go out cannot even take its interface down.
+ *
  * A channel sends into the queue of its own number. The other way, queue n belongs to channel n
  * while that is open, and else to the primary, because the switch spreads flows over all of them. A
  * queue goes from lane to lane by tasks: the channel that opens asks (`take`), the primary lets go
@@ -104,6 +108,17 @@ static void on_back(struct lane_task *task)
         own(&netvsp->channel[0], queue);
 }
 
+/* Nobody has taken a frame for so long that the wire counts as silent: what waits is dropped. */
+static void on_silence(struct lane_timer *timer)
+{
+    struct net_channel *chan = container_of(timer, struct net_channel, silence);
+
+    if (!chan->tx.waiting || !chan->channel)
+        return;
+    chan->tx.silent = true;
+    vmbus_channel_resume(chan->channel);
+}
+
 static void on_pump(struct lane_task *task)
 {
     net_rx_pump(container_of(task, struct net_channel, pump));
@@ -113,6 +128,7 @@ void net_port_init(struct netvsp *netvsp)
 {
     for (unsigned i = 0; i < netvsp->channels; i++) {
         netvsp->channel[i].pump.run = on_pump;
+        netvsp->channel[i].silence.fire = on_silence;
         netvsp->channel[i].out_room.ready = on_out_room;
     }
     for (unsigned i = 0; i < LIMIT_PORT_QUEUES; i++) {
@@ -136,6 +152,7 @@ void net_port_closed(struct net_channel *chan)
     struct net_queue *queue = &netvsp->queue[chan->index];
 
     chan->stalled = false;
+    lane_timer_cancel(chan->lane, &chan->silence);
     if (!chan->index) {
         /* What is pulled was for the guest that goes. */
         for (unsigned i = 0; i < netvsp->queues; i++)
@@ -157,13 +174,13 @@ static void attach_lane(void *context)
     struct netvsp *netvsp = chan->netvsp;
 
     chan->out = &netvsp->ring.out[chan->index];
+    chan->tx.silent = false;
     chan->out_room.fd = netvsp->fds.queue[chan->index].to_switch_room;
     if (lane_watch(chan->lane, &chan->out_room, EPOLLIN))
         log_error("netvsp: a queue of the port cannot be watched");
     if (!chan->index) {
         for (unsigned i = 0; i < netvsp->queues; i++)
             own(chan, &netvsp->queue[i]);
-        net_link_changed(netvsp);
     } else if (chan->channel) {
         net_port_opened(chan);
     }
@@ -175,6 +192,7 @@ static void detach_lane(void *context)
     struct netvsp *netvsp = chan->netvsp;
 
     net_tx_commit(chan);
+    lane_timer_cancel(chan->lane, &chan->silence);
     lane_unwatch(chan->lane, &chan->out_room);
     for (unsigned i = 0; i < netvsp->queues; i++)
         if (atomic_load(&netvsp->queue[i].owner) == chan)
@@ -183,37 +201,21 @@ static void detach_lane(void *context)
     chan->stalled = false;
     if (chan->tx.waiting && chan->channel)
         vmbus_channel_resume(chan->channel);
-    if (!chan->index)
-        net_link_changed(netvsp);
 }
 
-int netvsp_attach(struct netvsp *netvsp, const struct port_ring_fds *fds, unsigned queues)
+static void link_lane(void *context)
 {
-    if (atomic_load(&netvsp->attached))
-        return -EBUSY;
-    if (queues < netvsp->channels || queues > LIMIT_PORT_QUEUES)
-        return -EINVAL;
-    int error = port_ring_map(&netvsp->ring, fds, PORT_RING_WORKER);
-    if (error)
-        return error;
-    if (netvsp->ring.geometry.queues != queues) {
-        port_ring_unmap(&netvsp->ring);
-        return -EINVAL;
-    }
-    netvsp->fds = *fds;
-    netvsp->queues = queues;
-    for (unsigned i = 0; i < queues; i++) {
-        netvsp->queue[i].in = &netvsp->ring.in[i];
-        netvsp->queue[i].broken = false;
-        net_rx_drop(&netvsp->queue[i]);
-    }
-    atomic_store(&netvsp->attached, true);
-    for (unsigned i = 0; i < netvsp->channels; i++)
-        lane_call(netvsp->lane[i], attach_lane, &netvsp->channel[i]);
-    return 0;
+    net_link_changed(context);
 }
 
-void netvsp_detach(struct netvsp *netvsp)
+static void plug(struct netvsp *netvsp, bool in)
+{
+    if (atomic_exchange(&netvsp->plugged, in) != in)
+        lane_call(netvsp->lane[0], link_lane, netvsp);
+}
+
+/* Take the port off every lane, whatever the guest is told of it. */
+static void let_go(struct netvsp *netvsp)
 {
     if (!atomic_exchange(&netvsp->attached, false))
         return;
@@ -224,4 +226,39 @@ void netvsp_detach(struct netvsp *netvsp)
     port_ring_unmap(&netvsp->ring);
     port_ring_close(&netvsp->fds, netvsp->queues);
     netvsp->queues = 0;
+}
+
+int netvsp_attach(struct netvsp *netvsp, const struct port_ring_fds *fds, unsigned queues)
+{
+    struct port_ring ring;
+
+    if (queues < netvsp->channels || queues > LIMIT_PORT_QUEUES)
+        return -EINVAL;
+    int error = port_ring_map(&ring, fds, PORT_RING_WORKER);
+    if (error)
+        return error;
+    if (ring.geometry.queues != queues) {
+        port_ring_unmap(&ring);
+        return -EINVAL;
+    }
+    let_go(netvsp);
+    netvsp->ring = ring;
+    netvsp->fds = *fds;
+    netvsp->queues = queues;
+    for (unsigned i = 0; i < queues; i++) {
+        netvsp->queue[i].in = &netvsp->ring.in[i];
+        netvsp->queue[i].broken = false;
+        net_rx_drop(&netvsp->queue[i]);
+    }
+    atomic_store(&netvsp->attached, true);
+    for (unsigned i = 0; i < netvsp->channels; i++)
+        lane_call(netvsp->lane[i], attach_lane, &netvsp->channel[i]);
+    plug(netvsp, true);
+    return 0;
+}
+
+void netvsp_detach(struct netvsp *netvsp)
+{
+    let_go(netvsp);
+    plug(netvsp, false);
 }

@@ -42,6 +42,7 @@
 #define NET_SUB_IOVECS        8u /* of one suballocation */
 #define NET_VLAN_TAG          4u
 #define NET_MTU_MIN           68u           /* IPv4's own */
+#define NET_SILENCE_NS        1000000000ull /* of a full port: then it drops, as a wire would */
 #define NET_LINK_REST_NS      2500000000ull /* between changes of the link: Linux merges closer ones */
 
 _Static_assert(NET_BATCH <= VMBUS_PAGE_RANGES_MAX, "one packet");
@@ -87,6 +88,7 @@ struct net_view {
 struct net_tx {
     unsigned pushed;  /* messages of the held packet that are in the port ring already */
     bool waiting;     /* for room in it */
+    bool silent;      /* nobody makes any: frames that do not fit are dropped */
     bool uncommitted; /* something was pushed */
     struct iovec iov[NET_TX_IOVECS];
     unsigned iovs;
@@ -140,6 +142,7 @@ struct net_channel {
     struct net_tx tx;
     struct port_queue *out; /* NULL: no port */
     struct lane_source out_room;
+    struct lane_timer silence;
 
     struct net_counters count;
 };
@@ -193,7 +196,8 @@ struct netvsp {
     _Atomic uint64_t view[NET_VIEW_WORDS];
 
     /* The port: written by the main lane while no other lane has it. */
-    _Atomic bool attached;
+    _Atomic bool plugged;  /* the link: stays while one port takes another's place */
+    _Atomic bool attached; /* there is a ring */
     struct port_ring ring;
     struct port_ring_fds fds;
     unsigned queues;

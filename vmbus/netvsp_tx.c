@@ -7,7 +7,8 @@
  * they are looked at. All messages of a packet are taken apart before the first frame is sent: one
  * bad message drops the packet, which is completed once. A frame is copied once, into the port
  * ring, and the packet completed at once. A full ring holds the packet off until the switch makes
- * room; without a port, frames are counted and dropped.
+ * room; without a port, or if the switch makes none for NET_SILENCE_NS, frames are counted and
+ * dropped.
  */
 #include <errno.h>
 #include <string.h>
@@ -123,12 +124,13 @@ static int push(struct net_channel *chan, unsigned n)
         return 0;
     }
     int ranges = chan->out ? port_queue_room(chan->out, meta.length, room) : -ENOTCONN;
-    if (ranges == -EAGAIN)
+    if (ranges == -EAGAIN && !tx->silent)
         return ranges;
     if (ranges < 0) {
         net_count(&chan->count.dropped_out, 1);
         return 0;
     }
+    tx->silent = false;
     uint32_t headed = head_len - (uint32_t)skip;
     if (ranges == 1)
         room[1].iov_len = 0;
@@ -155,8 +157,10 @@ static bool await_room(struct net_channel *chan)
     net_tx_commit(chan);
     if (port_queue_await_room(chan->out))
         return true;
-    if (!chan->tx.waiting)
+    if (!chan->tx.waiting) {
         net_count(&chan->count.stalls_out, 1);
+        lane_timer_arm(chan->lane, &chan->silence, NET_SILENCE_NS);
+    }
     chan->tx.waiting = true;
     return false;
 }
@@ -168,6 +172,7 @@ static int take_data(struct net_channel *chan)
     if (take_apart(tx)) {
         net_count(&chan->count.bad_out, 1);
         tx->pushed = 0;
+        tx->waiting = false;
         return NVSP_INVALID_RNDIS;
     }
     while (tx->pushed < tx->messages) {

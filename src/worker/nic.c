@@ -28,7 +28,6 @@ int nic_attach(struct netvsp *netvsp, const int *fd, unsigned count)
 {
     struct port_ring_fds fds;
     unsigned queues = (count - 1) / NIC_DOORBELLS;
-    struct netvsp_info info;
 
     if (count < 1 + NIC_DOORBELLS || count > NIC_DESCRIPTORS_MAX ||
         count != 1 + queues * NIC_DOORBELLS)
@@ -46,8 +45,5 @@ int nic_attach(struct netvsp *netvsp, const int *fd, unsigned count)
         fds.queue[i].to_worker_data = bell[2];
         fds.queue[i].to_worker_room = bell[3];
     }
-    netvsp_info(netvsp, &info);
-    if (info.attached)
-        netvsp_detach(netvsp);
     return netvsp_attach(netvsp, &fds, queues);
 }

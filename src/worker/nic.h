@@ -14,7 +14,7 @@
 #define NIC_DESCRIPTORS_MAX (1 + NIC_DOORBELLS * LIMIT_PORT_QUEUES)
 
 /* Attach the port whose `count` descriptors (at most NIC_DESCRIPTORS_MAX) are in `fd`, in the order
- * of struct port_ring_fds. A port that is attached already is detached first: its owner has come
+ * of struct port_ring_fds. A port that is attached already is replaced: its owner has come
  * back. The descriptors become the NIC's; after an error they are still the caller's. Main lane. 0;
  * -EINVAL not that many; -EBADF not a sealed memfd and non-blocking eventfds; what
  * netvsp_attach() said. */

@@ -170,6 +170,36 @@ static void test_back_pressure(void)
     net_guest_free(&net);
 }
 
+/* A switch that takes nothing has gone away: after a second its full port is a silent wire, and the
+ * guest's packets are done with. When it takes frames again, they go out again. */
+static void test_silent_switch(void)
+{
+    uint8_t frame[1500], got[1600];
+    struct net_guest net;
+
+    net_begin(&net);
+    net_make_frame(frame, sizeof(frame), 1);
+    uint32_t bytes = net_wrap(&net, net.data, frame, sizeof(frame));
+    while (!net_stats(&net).stalls_out) {
+        uint64_t id = net_send_at(&net, &net.channel, 0, net.data, bytes);
+        sg_run(net.guest, 0);
+        if (!net_stats(&net).stalls_out)
+            g_assert_cmpuint(net_done(&net, &net.channel, id), ==, NVSP_SUCCESS);
+    }
+    /* Turns, not time: a busy machine may spend seconds in one. */
+    for (unsigned turn = 0; turn < 300 && !net_stats(&net).dropped_out; turn++)
+        sg_run(net.guest, 10);
+    g_assert_cmpuint(net_stats(&net).dropped_out, ==, 1);
+    g_assert_cmpuint(net_done(&net, &net.channel, net.next_id - 1), ==, NVSP_SUCCESS);
+    g_assert_cmpuint(net_transmit(&net, frame, sizeof(frame)), ==, NVSP_SUCCESS);
+    g_assert_cmpuint(net_stats(&net).dropped_out, ==, 2);
+    while (net_switch_take(&net, 0, got, NULL))
+        ;
+    net_expect_alive(&net);
+    g_assert_cmpuint(net_stats(&net).stalls_out, ==, 1);
+    net_guest_free(&net);
+}
+
 static void test_detach_lets_go_of_waiting(void)
 {
     uint8_t frame[1500];
@@ -526,6 +556,7 @@ int main(int argc, char **argv)
     g_test_add_func("/netvsp-frames/tx/headers-across-borders", test_headers_across_borders);
     g_test_add_func("/netvsp-frames/tx/several-messages", test_several_messages);
     g_test_add_func("/netvsp-frames/tx/back-pressure", test_back_pressure);
+    g_test_add_func("/netvsp-frames/tx/silent-switch", test_silent_switch);
     g_test_add_func("/netvsp-frames/tx/detach-while-waiting", test_detach_lets_go_of_waiting);
     g_test_add_func("/netvsp-frames/rx/linux", test_receive_linux);
     g_test_add_func("/netvsp-frames/rx/ipxe", test_receive_ipxe);

@@ -273,6 +273,23 @@ static void test_link(void)
     net_guest_free(&net);
 }
 
+/* vmbusd comes back with another port long after the last change: the guest notices nothing. */
+static void test_port_replaced(void)
+{
+    struct net_guest net;
+    struct net_pages pages;
+
+    net_begin(&net);
+    sg_run(net.guest, 2700);
+    port_ring_unmap(&net.far);
+    net_attach(&net, 1);
+    sg_run(net.guest, 2700);
+    g_assert_false(net_take(&net, &net.channel, &pages));
+    g_assert_true(net_info(&net).link);
+    net_expect_alive(&net);
+    net_guest_free(&net);
+}
+
 /* A guest that found the link down by asking hears of it although nobody had told it so. */
 static void test_link_after_query(void)
 {
@@ -432,7 +449,13 @@ static void test_attach_errors(void)
     g_assert_cmpint(netvsp_attach(net.netvsp, &fds, 1), ==, -EINVAL);
     port_ring_close(&fds, 1);
     net_attach(&net, 2);
-    g_assert_cmpint(netvsp_attach(net.netvsp, &net.fds, 2), ==, -EBUSY);
+    /* A new port that is no good leaves the old one in its place. */
+    g_assert_cmpint(port_ring_create(&geometry, &fds), ==, 0);
+    g_assert_cmpint(netvsp_attach(net.netvsp, &fds, 2), <, 0);
+    g_assert_cmpint(netvsp_attach(net.netvsp, &fds, 1), ==, -EINVAL);
+    port_ring_close(&fds, 1);
+    net_up(&net, NVSP_VERSION_6_1);
+    net_expect_alive(&net);
     net_guest_free(&net);
 }
 
@@ -478,6 +501,7 @@ int main(int argc, char **argv)
     g_test_add_func("/netvsp/buffers/teardown-waits", test_teardown_waits_for_revoke);
     g_test_add_func("/netvsp/buffers/make-again", test_make_again);
     g_test_add_func("/netvsp/link/rests", test_link);
+    g_test_add_func("/netvsp/link/port-replaced", test_port_replaced);
     g_test_add_func("/netvsp/link/after-query", test_link_after_query);
     g_test_add_func("/netvsp/address", test_address);
     g_test_add_func("/netvsp/subchannels/traffic", test_subchannels);
