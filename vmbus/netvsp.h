@@ -37,6 +37,7 @@ struct netvsp_stats {
     uint64_t dropped_in;            /* too large for the guest's buffers, and not to be cut */
     uint64_t dropped_out;           /* no port attached, or its switch is gone */
     uint64_t bad_out;               /* frames that the guest got wrong */
+    uint64_t ignored_out;           /* control messages of a type that does not exist */
     uint64_t stalls_in;             /* times that reading stopped for want of guest buffers */
     uint64_t stalls_out;            /* times that the guest waited for room in the port ring */
 };

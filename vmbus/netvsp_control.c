@@ -137,6 +137,12 @@ int net_control(struct netvsp *netvsp, uint32_t len)
     rndis->link = atomic_load(&netvsp->plugged);
     rndis->changed = 0;
     int reply = rndis_control(rndis, netvsp->request, len, netvsp->reply, sizeof(netvsp->reply));
+    if (reply == -EOPNOTSUPP) {
+        /* Nobody waits for an answer that the protocol does not have. */
+        net_count(&netvsp->channel[0].count.ignored_out, 1);
+        log_guest(&netvsp->log_limit, "netvsp: an RNDIS control message of no known type");
+        return 0;
+    }
     if (reply < 0)
         return -EPROTO;
     int error = reply ? send_reply(netvsp, (uint32_t)reply) : 0;

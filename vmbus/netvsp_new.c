@@ -81,6 +81,7 @@ void netvsp_stats(const struct netvsp *netvsp, struct netvsp_stats *ret_stats)
         ret_stats->dropped_in += value(&from->dropped_in);
         ret_stats->dropped_out += value(&from->dropped_out);
         ret_stats->bad_out += value(&from->bad_out);
+        ret_stats->ignored_out += value(&from->ignored_out);
         ret_stats->stalls_in += value(&from->stalls_in);
         ret_stats->stalls_out += value(&from->stalls_out);
     }

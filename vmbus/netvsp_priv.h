@@ -119,6 +119,7 @@ struct net_queue {
 struct net_counters {
     _Atomic uint64_t frames_in, bytes_in, frames_out, bytes_out;
     _Atomic uint64_t filtered_in, dropped_in, dropped_out, bad_out, stalls_in, stalls_out;
+    _Atomic uint64_t ignored_out;
 };
 
 struct net_channel {

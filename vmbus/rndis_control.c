@@ -6,8 +6,8 @@
  * Sources: [MS-RNDIS], Linux drivers/net/hyperv/rndis_filter.c, OpenVMM's netvsp. Requests are
  * answered before INITIALIZE too: nothing depends on it but what the adapter receives.
  *
- * Left out: our own KEEPALIVE (VMBus says when a guest goes), SET_EX and everything
- * connection-oriented.
+ * Left out: our own KEEPALIVE (VMBus says when a guest goes), SET_EX, which is refused, and
+ * everything connection-oriented.
  */
 #include "vmbus/rndis.h"
 
@@ -232,6 +232,12 @@ static int reset(const struct control *control)
                control->max);
 }
 
+/* What has an answer. */
+static bool is_request(uint32_t type)
+{
+    return type >= RNDIS_INITIALIZE && type <= RNDIS_SET_EX && type != RNDIS_INDICATE;
+}
+
 int rndis_control(struct rndis *rndis, const uint8_t *message, uint32_t len, uint8_t *reply,
                   uint32_t max)
 {
@@ -248,6 +254,8 @@ int rndis_control(struct rndis *rndis, const uint8_t *message, uint32_t len, uin
         start_over(rndis);
         return 0;
     }
+    if (!is_request(header.type))
+        return -EOPNOTSUPP;
     if (header.length < sizeof(header) + sizeof(uint32_t)) /* request id */
         return -EBADMSG;
     switch (header.type) {
@@ -262,6 +270,6 @@ int rndis_control(struct rndis *rndis, const uint8_t *message, uint32_t len, uin
     case RNDIS_KEEPALIVE:
         return complete(&control, RNDIS_KEEPALIVE, RNDIS_SUCCESS);
     default:
-        return -EOPNOTSUPP;
+        return complete(&control, header.type, RNDIS_NOT_SUPPORTED);
     }
 }

@@ -21,6 +21,7 @@ enum rndis_type {
     RNDIS_RESET = 6,
     RNDIS_INDICATE = 7,
     RNDIS_KEEPALIVE = 8,
+    RNDIS_SET_EX = 9,
 };
 
 #define RNDIS_COMPLETE 0x80000000u /* | type of the request */

@@ -273,6 +273,7 @@ static void add_nic_counters(struct json_object *object, const struct netvsp *ni
     add_number(object, "dropped_in", stats.dropped_in);
     add_number(object, "dropped_out", stats.dropped_out);
     add_number(object, "bad_out", stats.bad_out);
+    add_number(object, "ignored_out", stats.ignored_out);
     add_number(object, "stalls_in", stats.stalls_in);
     add_number(object, "stalls_out", stats.stalls_out);
 }

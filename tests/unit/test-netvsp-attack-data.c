@@ -303,21 +303,21 @@ static void test_section_without_buffer(void)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    g_test_add_func("/netvsp-attack-data/data/message-length", test_message_length);
-    g_test_add_func("/netvsp-attack-data/data/offset-and-length", test_data_offset_and_length);
-    g_test_add_func("/netvsp-attack-data/data/info-loops", test_info_loops);
-    g_test_add_func("/netvsp-attack-data/data/info-offset-and-length", test_info_offset_and_length);
-    g_test_add_func("/netvsp-attack-data/data/info-count", test_info_count);
-    g_test_add_func("/netvsp-attack-data/data/second-message", test_second_message);
-    g_test_add_func("/netvsp-attack-data/data/too-many-messages", test_too_many_messages);
-    g_test_add_func("/netvsp-attack-data/data/control-as-data", test_control_as_data);
-    g_test_add_func("/netvsp-attack-data/data/frame-lengths", test_frame_lengths);
-    g_test_add_func("/netvsp-attack-data/data/tso-without-mss", test_tso_without_mss);
-    g_test_add_func("/netvsp-attack-data/data/checksum-past-end", test_checksum_past_end);
-    g_test_add_func("/netvsp-attack-data/data/double-tag", test_double_tag);
-    g_test_add_func("/netvsp-attack-data/send-buffer/section-index", test_section_index);
-    g_test_add_func("/netvsp-attack-data/send-buffer/section-size", test_section_size);
-    g_test_add_func("/netvsp-attack-data/send-buffer/section-size-zero", test_section_size_zero);
-    g_test_add_func("/netvsp-attack-data/send-buffer/without", test_section_without_buffer);
+    g_test_add_func("/netvsp/attack/data/message-length", test_message_length);
+    g_test_add_func("/netvsp/attack/data/offset-and-length", test_data_offset_and_length);
+    g_test_add_func("/netvsp/attack/data/info-loops", test_info_loops);
+    g_test_add_func("/netvsp/attack/data/info-offset-and-length", test_info_offset_and_length);
+    g_test_add_func("/netvsp/attack/data/info-count", test_info_count);
+    g_test_add_func("/netvsp/attack/data/second-message", test_second_message);
+    g_test_add_func("/netvsp/attack/data/too-many-messages", test_too_many_messages);
+    g_test_add_func("/netvsp/attack/data/control-as-data", test_control_as_data);
+    g_test_add_func("/netvsp/attack/data/frame-lengths", test_frame_lengths);
+    g_test_add_func("/netvsp/attack/data/tso-without-mss", test_tso_without_mss);
+    g_test_add_func("/netvsp/attack/data/checksum-past-end", test_checksum_past_end);
+    g_test_add_func("/netvsp/attack/data/double-tag", test_double_tag);
+    g_test_add_func("/netvsp/attack/send-buffer/section-index", test_section_index);
+    g_test_add_func("/netvsp/attack/send-buffer/section-size", test_section_size);
+    g_test_add_func("/netvsp/attack/send-buffer/section-size-zero", test_section_size_zero);
+    g_test_add_func("/netvsp/attack/send-buffer/without", test_section_without_buffer);
     return g_test_run();
 }

@@ -167,6 +167,46 @@ static void test_mtu_zero(void)
     }
 }
 
+/* More than the adapter can do is cut to what it can; 9000 stays 9000. */
+static void test_mtu_huge(void)
+{
+    static const uint32_t mtus[] = {9015, 0x7fffffff, 0x80000000, 0xffffffff};
+    const struct nvsp_message ndis = {.type = NVSP_NDIS_VERSION, .ndis_version = {6, 30}};
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(mtus); i++) {
+        const struct nvsp_message config = {.type = NVSP_NDIS_CONFIG,
+                                            .ndis_config = {.mtu = mtus[i]}};
+        struct net_guest net;
+        net_guest_init(&net, 1, 9000);
+        net_attach(&net, 1);
+        net_init(&net, NVSP_VERSION_6_1);
+        net_say(&net, &config, sizeof(config));
+        net_say(&net, &ndis, sizeof(ndis));
+        g_assert_cmpuint(net_info(&net).mtu, ==, 9000);
+        g_assert_cmpuint(net_make_receive(&net), ==, NVSP_SUCCESS);
+        g_assert_cmpuint(net.sub_size, >=, 9000 + 14);
+        g_assert_cmpuint(net.sub_size, <, 9400);
+        net_rndis_init(&net);
+        net_expect_alive(&net);
+        net_guest_free(&net);
+    }
+}
+
+/* A second INIT after one that was agreed on; one after a refusal is what every guest does. */
+static void test_init_twice(void)
+{
+    const struct nvsp_message init = {.type = NVSP_INIT,
+                                      .init = {NVSP_VERSION_6_1, NVSP_VERSION_6_1}};
+    struct net_guest net;
+
+    net_guest_init(&net, 1, 0);
+    g_assert_cmpuint(net_init(&net, 0x70000), !=, NVSP_SUCCESS);
+    g_assert_cmpuint(net_init(&net, NVSP_VERSION_6_1), ==, NVSP_SUCCESS);
+    g_assert_true(sg_send_inband(&net.channel, 1, &init, sizeof(init)));
+    net_expect_ended(&net);
+    net_guest_free(&net);
+}
+
 static void test_subchannel_counts(void)
 {
     static const uint32_t asked[][2] = {{1, 0}, {0, 1}, {2, 1}, {0xffffffff, 1}};
@@ -288,6 +328,26 @@ static void test_control_too_long(void)
     net_guest_free(&net);
 }
 
+/* Types that no host knows: passed over and counted, and the requests behind them are answered. */
+static void test_control_unknown(void)
+{
+    static const uint32_t types[] = {0, 1, 7, 10, 0x80000004, 0x80000008, 0xffffffff};
+    struct net_guest net;
+
+    net_begin(&net);
+    for (unsigned i = 0; i < G_N_ELEMENTS(types); i++) {
+        const uint32_t message[3] = {types[i], sizeof(message), 1};
+        memcpy(sg_mem(net.guest, net.data), message, sizeof(message));
+        uint64_t id =
+            net_send_at(&net, &net.channel, NVSP_CHANNEL_CONTROL, net.data, sizeof(message));
+        g_assert_cmpuint(net_done(&net, &net.channel, id), ==, NVSP_SUCCESS);
+    }
+    g_assert_cmpuint(net_stats(&net).ignored_out, ==, G_N_ELEMENTS(types));
+    g_assert_cmphex(net_set(&net, 0x1010e, &(uint32_t){0xd}, 4), ==, 0);
+    net_expect_alive(&net);
+    net_guest_free(&net);
+}
+
 /* Values that no OID takes: an answer with an error, and the adapter as before. */
 static void test_oid_values(void)
 {
@@ -314,20 +374,23 @@ static void test_oid_values(void)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    g_test_add_func("/netvsp-attack/buffers/receive-too-small", test_receive_buffer_too_small);
-    g_test_add_func("/netvsp-attack/buffers/unknown-gpadl", test_unknown_gpadl);
-    g_test_add_func("/netvsp-attack/buffers/torn-down-at-once", test_gpadl_torn_down_at_once);
-    g_test_add_func("/netvsp-attack/buffers/close-while-asking", test_close_while_asking);
-    g_test_add_func("/netvsp-attack/handshake/out-of-order", test_out_of_order);
-    g_test_add_func("/netvsp-attack/handshake/too-early", test_too_early);
-    g_test_add_func("/netvsp-attack/handshake/mtu-zero", test_mtu_zero);
-    g_test_add_func("/netvsp-attack/handshake/subchannel-counts", test_subchannel_counts);
-    g_test_add_func("/netvsp-attack/completion/unknown", test_unknown_completion);
-    g_test_add_func("/netvsp-attack/completion/duplicate", test_duplicate_completion);
-    g_test_add_func("/netvsp-attack/completion/part", test_completion_of_a_part);
-    g_test_add_func("/netvsp-attack/control/flood", test_control_flood);
-    g_test_add_func("/netvsp-attack/control/lengths", test_control_lengths);
-    g_test_add_func("/netvsp-attack/control/too-long", test_control_too_long);
-    g_test_add_func("/netvsp-attack/control/oid-values", test_oid_values);
+    g_test_add_func("/netvsp/attack/buffers/receive-too-small", test_receive_buffer_too_small);
+    g_test_add_func("/netvsp/attack/buffers/unknown-gpadl", test_unknown_gpadl);
+    g_test_add_func("/netvsp/attack/buffers/torn-down-at-once", test_gpadl_torn_down_at_once);
+    g_test_add_func("/netvsp/attack/buffers/close-while-asking", test_close_while_asking);
+    g_test_add_func("/netvsp/attack/handshake/out-of-order", test_out_of_order);
+    g_test_add_func("/netvsp/attack/handshake/too-early", test_too_early);
+    g_test_add_func("/netvsp/attack/handshake/mtu-zero", test_mtu_zero);
+    g_test_add_func("/netvsp/attack/handshake/mtu-huge", test_mtu_huge);
+    g_test_add_func("/netvsp/attack/handshake/init-twice", test_init_twice);
+    g_test_add_func("/netvsp/attack/handshake/subchannel-counts", test_subchannel_counts);
+    g_test_add_func("/netvsp/attack/completion/unknown", test_unknown_completion);
+    g_test_add_func("/netvsp/attack/completion/duplicate", test_duplicate_completion);
+    g_test_add_func("/netvsp/attack/completion/part", test_completion_of_a_part);
+    g_test_add_func("/netvsp/attack/control/flood", test_control_flood);
+    g_test_add_func("/netvsp/attack/control/lengths", test_control_lengths);
+    g_test_add_func("/netvsp/attack/control/too-long", test_control_too_long);
+    g_test_add_func("/netvsp/attack/control/unknown", test_control_unknown);
+    g_test_add_func("/netvsp/attack/control/oid-values", test_oid_values);
     return g_test_run();
 }

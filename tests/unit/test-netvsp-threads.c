@@ -204,6 +204,6 @@ int main(int argc, char **argv)
     g_test_add_func("/netvsp-threads/traffic", test_traffic);
     g_test_add_func("/netvsp-threads/queue-changes-hands", test_queue_changes_hands);
     g_test_add_func("/netvsp-threads/port-comes-and-goes", test_port_comes_and_goes);
-    g_test_add_func("/netvsp-threads/revoke-in-use", test_revoke_in_use);
+    g_test_add_func("/netvsp/attack/buffers/revoke-in-use", test_revoke_in_use);
     return g_test_run();
 }

@@ -271,12 +271,12 @@ int main(int argc, char **argv)
     g_test_add_func("/rndis-config/address/linux", test_address);
     g_test_add_func("/rndis-config/address/stays", test_address_stays);
     g_test_add_func("/rndis-config/address/policy", test_address_policy);
-    g_test_add_func("/rndis-config/attack/address", test_address_bad);
+    g_test_add_func("/rndis/attack/config/address", test_address_bad);
     g_test_add_func("/rndis-config/keywords/all", test_keywords);
     g_test_add_func("/rndis-config/keywords/masked", test_keyword_masked);
     g_test_add_func("/rndis-config/keywords/unknown", test_unknown_keywords);
-    g_test_add_func("/rndis-config/attack/bounds", test_bounds);
-    g_test_add_func("/rndis-config/attack/long", test_long);
-    g_test_add_func("/rndis-config/attack/types", test_types);
+    g_test_add_func("/rndis/attack/config/bounds", test_bounds);
+    g_test_add_func("/rndis/attack/config/long", test_long);
+    g_test_add_func("/rndis/attack/config/types", test_types);
     return g_test_run();
 }
