@@ -17,8 +17,8 @@ ATTACKER = \
 ATTACKER_FLAGS = -std=gnu11 $(WARNINGS) -O2 -ffreestanding -fno-pic -fno-pie -fno-stack-protector -fcf-protection=none \
 	-fno-asynchronous-unwind-tables -mno-red-zone -mgeneral-regs-only -fno-strict-aliasing
 
-CLEANFILES += tests/guest/hostile.bzimage tests/guest/hostile.pattern
-check-programs: tests/guest/hostile.bzimage
+CLEANFILES += tests/guest/hostile.bzimage tests/guest/hostile.pattern tests/guest/rogue-worker tests/guest/spoof
+check-programs: tests/guest/hostile.bzimage tests/guest/rogue-worker tests/guest/spoof
 
 tests/guest/hostile.bzimage: $(ATTACKER) tests/guest/attacker/attacker.lds tests/guest/attacker/guest.h
 	$(AM_V_GEN)$(MKDIR_P) tests/guest && cd $(top_srcdir) && $(CC) -I. $(ATTACKER_FLAGS) -nostdlib -static \
@@ -33,3 +33,10 @@ check-programs: tests/guest/boot-sector.bin
 tests/guest/boot-sector.bin: tests/guest/boot-sector.S
 	$(AM_V_GEN)$(MKDIR_P) tests/guest && $(CC) -m32 -nostdlib -static -no-pie -Wl,-Ttext=0x7c00 -Wl,--oformat=binary \
 		-Wl,--build-id=none -Wl,-melf_i386 -o $@ $(top_srcdir)/tests/guest/boot-sector.S
+
+# The hostile side of tests/guest/network-hostile; the second runs inside a guest that has no libraries.
+tests/guest/rogue-worker: tests/guest/rogue-worker.c
+	$(AM_V_GEN)$(MKDIR_P) tests/guest && $(CC) -std=gnu11 -D_GNU_SOURCE $(WARNINGS) -O2 -o $@ $(srcdir)/tests/guest/rogue-worker.c
+
+tests/guest/spoof: tests/guest/spoof.c
+	$(AM_V_GEN)$(MKDIR_P) tests/guest && $(CC) -std=gnu11 -D_GNU_SOURCE $(WARNINGS) -O2 -static -o $@ $(srcdir)/tests/guest/spoof.c
