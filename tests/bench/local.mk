@@ -15,6 +15,8 @@ EXTRA_DIST += \
 	tests/bench/boot \
 	tests/bench/first-process \
 	tests/bench/memory \
+	tests/bench/network \
+	tests/bench/network-guest \
 	tests/bench/record \
 	tests/bench/ring \
 	tests/bench/run \
