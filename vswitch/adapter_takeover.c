@@ -324,7 +324,7 @@ static bool settle(struct work *work, int adapter, int host, bool *ret_adopted, 
 }
 
 /* Checks, plan, steps. */
-static bool take(const struct work *work, GPtrArray *reports, GError **error)
+static bool take(struct work *work, GPtrArray *reports, GError **error)
 {
     const struct adapter_takeover *takeover = work->takeover;
     const struct adapter *adapter = adapter_by_name(work->links, takeover->adapter);
@@ -338,8 +338,14 @@ static bool take(const struct work *work, GPtrArray *reports, GError **error)
         return false;
     uint64_t read_at = seconds_now();
     g_autoptr(GPtrArray) items = adapter_items_read(work->sock, adapter, reports, error);
-    if (!items)
+    /* Looked at again behind the items: ifup, at work right now, sets it up before its routes, and
+     * an adapter that seemed to be down would go down again when it is given back. */
+    if (!items || !work_look(work, error))
         return false;
+    adapter = adapter_by_name(work->links, takeover->adapter);
+    host = adapter_by_name(work->links, takeover->host_port);
+    if (!adapter || !host)
+        return not_found(adapter ? takeover->host_port : takeover->adapter, error);
     struct adapter_end ends[2] = {{.index = adapter->index}, {.index = host->index}};
     memcpy(ends[0].name, adapter->name, IF_NAMESIZE);
     memcpy(ends[1].name, host->name, IF_NAMESIZE);
