@@ -42,6 +42,8 @@ libdaemon_a_SOURCES = \
 	src/daemon/worker_link.h \
 	src/daemon/workers.c \
 	src/daemon/workers.h \
+	src/daemon/workers_priv.h \
+	src/daemon/workers_report.c \
 	src/daemon/xml.c \
 	src/daemon/xml.h
 
