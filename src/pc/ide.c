@@ -182,10 +182,12 @@ static void write_file(struct ide_channel *channel, uint16_t offset, uint8_t val
                                        [REG_LOW] = &drive->low,
                                        [REG_MID] = &drive->mid,
                                        [REG_HIGH] = &drive->high};
+        struct ide_register *latched = offset <= REG_HIGH ? file[offset] : NULL;
+
         if (offset == REG_DEVICE)
             drive->device = value;
-        else
-            latch(file[offset], value);
+        else if (latched)
+            latch(latched, value);
     }
     if (offset == REG_DEVICE)
         channel->selected = value & DEVICE_UNIT ? 1 : 0;

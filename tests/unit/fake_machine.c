@@ -246,10 +246,7 @@ int netvsp_attach(struct netvsp *netvsp, const struct port_ring_fds *fds, unsign
 
     if (machine->attach_result < 0)
         return machine->attach_result;
-    if (machine->port_queues) { /* as the real one: it changes ports */
-        port_ring_close(&machine->port, machine->port_queues);
-        machine->replaced++;
-    }
+    netvsp_detach(netvsp);
     machine->port = *fds;
     machine->port_queues = queues;
     return 0;

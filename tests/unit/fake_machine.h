@@ -31,7 +31,6 @@ struct machine {
     struct port_ring_fds port;
     unsigned port_queues; /* 0: none is attached */
     unsigned detaches;
-    unsigned replaced; /* ports that another took the place of */
 
     char kvp_key[64], kvp_value[64]; /* the host's pool: one pair */
     char set_ip[512];                /* what the guest was told of its addresses, in words */
