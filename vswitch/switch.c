@@ -211,6 +211,13 @@ static bool same_vlans(const struct port_policy *a, const struct port_policy *b)
            !memcmp(a->trunk, b->trunk, sizeof(a->trunk));
 }
 
+/* May what was learned on the port under one policy stay under the other? */
+static bool same_stations(const struct port_policy *a, const struct port_policy *b)
+{
+    return same_vlans(a, b) && a->mac_guard == b->mac_guard && !memcmp(a->mac, b->mac, 6) &&
+           a->fdb_max == b->fdb_max;
+}
+
 int vswitch_port_set_policy(struct vswitch *vswitch, struct port *port,
                             const struct port_policy *policy)
 {
@@ -225,11 +232,10 @@ int vswitch_port_set_policy(struct vswitch *vswitch, struct port *port,
     struct port_rules *old = atomic_exchange(&core->rules, rules);
     lane_call(core->thread->lane, set_rates, core);
     quiesce(vswitch);
-    if (!same_vlans(&old->policy, policy)) {
+    if (!same_stations(&old->policy, policy))
         fdb_flush(&vswitch->fdb, core->slot);
-        if (vswitch->snoop)
-            snoop_forget(vswitch->snoop, core->slot - 1);
-    }
+    if (!same_vlans(&old->policy, policy) && vswitch->snoop)
+        snoop_forget(vswitch->snoop, core->slot - 1);
     free(old);
     return 0;
 }

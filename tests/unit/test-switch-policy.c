@@ -316,6 +316,35 @@ static void test_attack_flood_fairness(void)
     sf_free(net);
 }
 
+/* What a port invented before it was guarded is forgotten, and draws no more frames to it. */
+static void test_attack_learned_before(void)
+{
+    struct port_policy policy = {.vlan_mode = VLAN_ALL};
+    struct sf_net *net = sf_new(3);
+
+    sf_send(net, 0, 9, SF_BROADCAST);
+    sf_receivers(net);
+    sf_send(net, 1, 2, 9);
+    g_assert_cmpstr(sf_receivers(net), ==, "0");
+    policy.mac_guard = true;
+    policy.mac[0] = 2;
+    policy.mac[5] = 1;
+    sf_policy(net, 0, &policy);
+    g_assert_cmpuint(sf_stats(net, 0).addresses, ==, 0);
+    sf_send(net, 1, 2, 9);
+    g_assert_cmpstr(sf_receivers(net), ==, "02");
+
+    sf_send(net, 0, 1, SF_BROADCAST);
+    policy.fdb_max = 1;
+    sf_policy(net, 0, &policy);
+    g_assert_cmpuint(sf_stats(net, 0).addresses, ==, 0);
+    sf_send(net, 0, 1, SF_BROADCAST);
+    policy.storm = 10;
+    sf_policy(net, 0, &policy);
+    g_assert_cmpuint(sf_stats(net, 0).addresses, ==, 1); /* a limit is no reason to forget */
+    sf_free(net);
+}
+
 /* --- Counters --------------------------------------------------------------------------------- */
 
 static const uint8_t one[6] = {2, [5] = 1}, two[6] = {2, [5] = 2};
@@ -480,6 +509,7 @@ int main(int argc, char **argv)
     g_test_add_func("/switch-policy/snooping-floods", test_snooping_floods);
     g_test_add_func("/switch-policy/attack/vlan", test_attack_vlan);
     g_test_add_func("/switch-policy/attack/mac-guard", test_attack_mac_guard);
+    g_test_add_func("/switch-policy/attack/learned-before", test_attack_learned_before);
     g_test_add_func("/switch-policy/attack/rewritten", test_attack_rewritten);
     g_test_add_func("/switch-policy/attack/storm", test_attack_storm);
     g_test_add_func("/switch-policy/attack/flood-fairness", test_attack_flood_fairness);
