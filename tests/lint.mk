@@ -20,9 +20,10 @@ lint-quick:
 	cd $(top_srcdir) && tests/lint/texts
 
 # unusedStructMember: wire structures name fields that nobody reads yet. G_DEFINE_QUARK: cppcheck does not look into system headers.
+# varFuncNullUB: NULL is a pointer in every C library that vmbusd is built with.
 lint-cppcheck:
 	cd $(top_srcdir) && $(CPPCHECK) --quiet --std=c11 --library=gtk --enable=warning,performance,portability --inline-suppr --error-exitcode=1 \
-		-j2 --suppress=missingIncludeSystem --suppress=unusedStructMember -D__x86_64__ -D__cppcheck__ -D_GNU_SOURCE \
+		-j2 --suppress=missingIncludeSystem --suppress=unusedStructMember --suppress=varFuncNullUB -D__x86_64__ -D__cppcheck__ -D_GNU_SOURCE \
 		'-DG_DEFINE_QUARK(a,b)=' -I. src vmbus vswitch
 
 lint-tidy:
