@@ -120,14 +120,28 @@ static uint8_t status(struct ide_channel *channel)
     return drive->present ? drive->status : 0; /* the partner answers for one that is absent */
 }
 
+/* The register that a command takes `offset` for: of those five that are written twice. */
+static struct ide_register *file_register(struct ide_drive *drive, uint16_t offset)
+{
+    switch (offset) {
+    case REG_ERROR:
+        return &drive->features;
+    case REG_COUNT:
+        return &drive->count;
+    case REG_LOW:
+        return &drive->low;
+    case REG_MID:
+        return &drive->mid;
+    default:
+        return &drive->high;
+    }
+}
+
 static uint8_t read_byte(void *context, uint16_t offset)
 {
     struct ide_channel *channel = context;
-    const struct ide_drive *drive = ide_selected(channel);
-    const struct ide_register *file[] = {[REG_COUNT] = &drive->count,
-                                         [REG_LOW] = &drive->low,
-                                         [REG_MID] = &drive->mid,
-                                         [REG_HIGH] = &drive->high};
+    struct ide_drive *drive = ide_selected(channel);
+    const struct ide_register *reg = file_register(drive, offset);
 
     switch (offset) {
     case REG_DATA:
@@ -141,7 +155,7 @@ static uint8_t read_byte(void *context, uint16_t offset)
         update_line(channel);
         return status(channel);
     default:
-        return channel->control & CONTROL_HOB ? file[offset]->before : file[offset]->now;
+        return channel->control & CONTROL_HOB ? reg->before : reg->now;
     }
 }
 
@@ -177,17 +191,10 @@ static void write_file(struct ide_channel *channel, uint16_t offset, uint8_t val
     channel->control &= (uint8_t)~CONTROL_HOB;
     for (unsigned i = 0; i < IDE_DRIVES; i++) {
         struct ide_drive *drive = &channel->drive[i];
-        struct ide_register *file[] = {[REG_ERROR] = &drive->features,
-                                       [REG_COUNT] = &drive->count,
-                                       [REG_LOW] = &drive->low,
-                                       [REG_MID] = &drive->mid,
-                                       [REG_HIGH] = &drive->high};
-        struct ide_register *latched = offset <= REG_HIGH ? file[offset] : NULL;
-
         if (offset == REG_DEVICE)
             drive->device = value;
-        else if (latched)
-            latch(latched, value);
+        else
+            latch(file_register(drive, offset), value);
     }
     if (offset == REG_DEVICE)
         channel->selected = value & DEVICE_UNIT ? 1 : 0;
