@@ -47,6 +47,8 @@ static int listen_at(const char *path)
         perror(path);
         exit(EXIT_FAILURE);
     }
+    printf("listening\n");
+    fflush(stdout);
     return fd;
 }
 
