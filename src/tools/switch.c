@@ -110,12 +110,17 @@ static void show_port_stats(struct json_object *list)
 static void show_network(struct json_object *network)
 {
     static const char *const keys[] = {"name",    "uuid",      "kind",    "state", "failure",
-                                       "warning", "interface", "adapter", "mtu",   "addresses"};
+                                       "warning", "interface", "adapter", "mtu"};
     struct json_object *stations = member(network, "stations");
+    struct json_object *addresses = member(network, "addresses");
 
     for (unsigned i = 0; i < G_N_ELEMENTS(keys); i++)
         printf("%-12s %s\n", keys[i], text(network, keys[i]));
-    putchar('\n');
+    printf("%-12s %s", "addresses", length(addresses) ? "" : "-");
+    for (size_t i = 0; i < length(addresses); i++)
+        printf("%s%s", i ? ", " : "",
+               json_object_get_string(json_object_array_get_idx(addresses, i)));
+    fputs("\n\n", stdout);
     show_ports(member(network, "ports"));
     printf("\n%-17s %5s %5s %6s\n", "STATION", "VLAN", "PORT", "AGE");
     for (size_t i = 0; i < length(stations); i++) {
