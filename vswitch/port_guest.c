@@ -213,6 +213,16 @@ static uint32_t hash_of(const struct frame *frame)
     return frame_read(frame, 0, bytes, length) ? frame_hash(bytes, length) : 0;
 }
 
+/* Half of a queue is for what is meant for this guest alone: a storm of broadcasts with which it
+ * does not keep up must not take its own frames' room. */
+static bool crowded(struct port_guest *guest, struct port_queue *queue, const struct frame *frame)
+{
+    const struct iovec *first = &frame->data[0];
+
+    return first->iov_len && *(const uint8_t *)first->iov_base & 1 &&
+           port_queue_used(queue) >= guest->ring.geometry.cells / 2;
+}
+
 static int send_one(struct port_guest *guest, const struct frame *frame)
 {
     uint32_t queues = guest->ring.geometry.queues;
@@ -222,6 +232,8 @@ static int send_one(struct port_guest *guest, const struct frame *frame)
 
     if (count < 0)
         return count;
+    if (crowded(guest, queue, frame))
+        return -EAGAIN;
     frame_copy(frame, data, (unsigned)count);
     port_queue_push(queue, &frame->meta);
     return 0;

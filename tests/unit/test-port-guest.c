@@ -261,10 +261,24 @@ static void test_never_reads(struct fixture *fixture, gconstpointer data)
 
     (void)data;
     for (unsigned n = 0; n < 10 * CELLS; n++)
-        taken += send_frame(fixture, QUEUES, 60);
+        taken += send_frame(fixture, 2 * QUEUES, 60);
     g_assert_cmpuint(taken, ==, CELLS);
     g_assert_true(send_frame(fixture, QUEUES + 1, 60));
     g_assert_cmpuint(fixture->port->core->failures, ==, 0);
+}
+
+/* More broadcasts than the guest reads: what is for it alone still gets through. */
+static void test_storm(struct fixture *fixture, gconstpointer data)
+{
+    unsigned taken = 0;
+
+    (void)data;
+    for (unsigned n = 0; n < 10 * CELLS; n++)
+        taken += send_frame(fixture, QUEUES, 60);
+    g_assert_cmpuint(taken, ==, CELLS / 2);
+    for (unsigned n = 0; n < CELLS / 2; n++)
+        g_assert_true(send_frame(fixture, 2 * QUEUES, 60));
+    g_assert_false(send_frame(fixture, 2 * QUEUES, 60));
 }
 
 /* --- Workers that lie, flood, or go ----------------------------------------------------------- */
@@ -311,10 +325,10 @@ static void test_bad_tail(struct fixture *fixture, gconstpointer data)
     (void)data;
     drain(fixture);
     for (unsigned n = 0; n < CELLS; n++)
-        g_assert_true(send_frame(fixture, QUEUES, 60));
+        g_assert_true(send_frame(fixture, 2 * QUEUES, 60));
     prf_set(prf_queue(fixture->prf, 0, true), PRF_TAIL, CELLS + 1);
-    g_assert_false(send_frame(fixture, QUEUES, 60));
-    g_assert_false(send_frame(fixture, QUEUES, 60));
+    g_assert_false(send_frame(fixture, 2 * QUEUES, 60));
+    g_assert_false(send_frame(fixture, 2 * QUEUES, 60));
     g_assert_cmpuint(fixture->port->core->failures, ==, 0);
     g_assert_true(lane_turn(fixture->lane, 0));
     g_assert_true(fixture->port->core->ready);
@@ -391,6 +405,7 @@ int main(int argc, char **argv)
     ADD("transmit", test_transmit);
     ADD("transmit-without-hash", test_transmit_without_hash);
     ADD("attack/never-reads", test_never_reads);
+    ADD("attack/storm", test_storm);
     ADD("attack/bad-descriptor", test_bad_descriptor);
     ADD("attack/bad-head", test_bad_head);
     ADD("attack/bad-tail", test_bad_tail);
