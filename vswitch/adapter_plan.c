@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "src/common/mac.h"
 #include "vswitch/adapter.h"
 #include "vswitch/adapter_netlink.h"
 #include "vswitch/adapter_step.h"
@@ -17,12 +18,6 @@ static void add(GPtrArray *steps, enum adapter_op op, bool host, const char *key
                 const char *old)
 {
     g_ptr_array_add(steps, adapter_step_new(op, host, key, value, old, NULL));
-}
-
-static char *mac_text(const uint8_t mac[6])
-{
-    return g_strdup_printf("%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3], mac[4],
-                           mac[5]);
 }
 
 /* Set one setting of a link, if it has it and it is another now. */
@@ -48,10 +43,12 @@ static bool copied_otherwise(const char *key)
 static void plan_host(GPtrArray *steps, const struct adapter *adapter, const struct adapter *host)
 {
     g_autoptr(GPtrArray) settings = adapter_sysctl_list(host->name);
-    g_autofree char *mac = mac_text(adapter->mac), *old_mac = mac_text(host->mac);
+    char mac[MAC_TEXT], old_mac[MAC_TEXT];
     g_autofree char *mtu = g_strdup_printf("%u", adapter->mtu);
     g_autofree char *old_mtu = g_strdup_printf("%u", host->mtu);
 
+    mac_print(adapter->mac, mac);
+    mac_print(host->mac, old_mac);
     if (host->up) /* whatever made it may have brought it up; it loses addresses of its own */
         add(steps, ADAPTER_OP_UP, true, NULL, "0", "0");
     if (strcmp(mac, old_mac) != 0)

@@ -4,6 +4,8 @@
  */
 #include "src/common/guid.h"
 
+#include <glib.h>
+
 /* Wire position of each byte, in the order in which the text shows them. */
 static const uint8_t text_order[16] = {3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15};
 
@@ -25,18 +27,6 @@ void guid_format(const struct guid *guid, char text[GUID_TEXT_SIZE])
     *text = 0;
 }
 
-/* Value of a hexadecimal digit, or -1. The C library's isxdigit() would ask the locale. */
-static int hex_value(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
-}
-
 bool guid_parse(const char *text, struct guid *ret_guid)
 {
     struct guid guid;
@@ -46,10 +36,10 @@ bool guid_parse(const char *text, struct guid *ret_guid)
     for (unsigned i = 0; i < 16; i++) {
         if (dash_before(i) && *text++ != '-')
             return false;
-        int high = hex_value(text[0]);
+        int high = g_ascii_xdigit_value(text[0]);
         if (high < 0)
             return false;
-        int low = hex_value(text[1]);
+        int low = g_ascii_xdigit_value(text[1]);
         if (low < 0)
             return false;
         guid.b[text_order[i]] = (uint8_t)(high << 4 | low);

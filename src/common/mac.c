@@ -5,20 +5,15 @@
 #include <stdio.h>
 #include <string.h>
 
-static int digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c |= 0x20;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
+#include <glib.h>
 
 bool mac_parse(const char *text, uint8_t ret_mac[6])
 {
     uint8_t mac[6];
 
     for (unsigned i = 0; i < 6; i++, text += 3) {
-        int high = digit(text[0]), low = high < 0 ? -1 : digit(text[1]);
+        int high = g_ascii_xdigit_value(text[0]);
+        int low = high < 0 ? -1 : g_ascii_xdigit_value(text[1]);
 
         if (low < 0 || text[2] != (i < 5 ? ':' : '\0'))
             return false;

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "src/common/mac.h"
 #include "src/daemon/child.h"
 #include "src/daemon/privileged.h"
 
@@ -71,13 +72,14 @@ static void add_dns(GString *out, const struct network_config *config)
 static void add_host(GString *out, const struct network_host *host)
 {
     bool v6 = host->address.family == AF_INET6;
-    char text[ADDRESS_TEXT];
+    char text[ADDRESS_TEXT], mac[MAC_TEXT];
 
     address_format(&host->address, text);
     g_string_append(out, "dhcp-host=");
-    if (host->has_mac)
-        g_string_append_printf(out, "%02x:%02x:%02x:%02x:%02x:%02x,", host->mac[0], host->mac[1],
-                               host->mac[2], host->mac[3], host->mac[4], host->mac[5]);
+    if (host->has_mac) {
+        mac_print(host->mac, mac);
+        g_string_append_printf(out, "%s,", mac);
+    }
     if (host->name)
         g_string_append_printf(out, "%s,", host->name);
     g_string_append_printf(out, v6 ? "[%s]\n" : "%s\n", text);

@@ -20,6 +20,7 @@
 #include <netlink/socket.h>
 
 #include "src/common/log.h"
+#include "src/common/mac.h"
 #include "src/daemon/event.h"
 #include "src/daemon/privileged.h"
 #include "vswitch/adapter.h"
@@ -245,7 +246,9 @@ static void follow(struct external *external, const struct adapter *adapter)
     const struct adapter *then = &external->seen;
     struct adapter_takeover request = takeover(external);
     g_autoptr(GError) error = NULL;
+    char mac[MAC_TEXT];
 
+    mac_print(adapter->mac, mac);
     if (adapter->carrier != then->carrier) {
         log_info("network %s: adapter %s: link %s", external->config->name, adapter->name,
                  adapter->carrier ? "up" : "down");
@@ -256,9 +259,7 @@ static void follow(struct external *external, const struct adapter *adapter)
         log_info("network %s: adapter %s: MTU %u", external->config->name, adapter->name,
                  adapter->mtu);
     if (memcmp(adapter->mac, then->mac, sizeof(adapter->mac)) != 0)
-        log_info("network %s: adapter %s: MAC %02x:%02x:%02x:%02x:%02x:%02x",
-                 external->config->name, adapter->name, adapter->mac[0], adapter->mac[1],
-                 adapter->mac[2], adapter->mac[3], adapter->mac[4], adapter->mac[5]);
+        log_info("network %s: adapter %s: MAC %s", external->config->name, adapter->name, mac);
     external->seen = *adapter;
     if (!privileged_follow(&request, &error))
         log_error("network %s: %s", external->config->name, error->message);

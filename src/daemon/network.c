@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "src/common/log.h"
+#include "src/common/mac.h"
 #include "src/daemon/dnsmasq.h"
 #include "src/daemon/external.h"
 #include "src/daemon/nat.h"
@@ -274,10 +275,9 @@ void network_ports(const struct network *network, struct json_object *array)
 static void add_station(const struct fdb_entry *entry, void *context)
 {
     struct json_object *object = json_object_new_object();
-    g_autofree char *mac =
-        g_strdup_printf("%02x:%02x:%02x:%02x:%02x:%02x", entry->mac[0], entry->mac[1],
-                        entry->mac[2], entry->mac[3], entry->mac[4], entry->mac[5]);
+    char mac[MAC_TEXT];
 
+    mac_print(entry->mac, mac);
     add_text(object, "mac", mac);
     add_number(object, "vlan", entry->vlan);
     add_number(object, "port", entry->port);

@@ -9,6 +9,8 @@
 
 #include <inttypes.h>
 
+#include "src/common/mac.h"
+
 /* Append ` name='text'`, escaped. */
 static void attribute(GString *out, const char *name, const char *text)
 {
@@ -27,8 +29,10 @@ static void address_attribute(GString *out, const char *name, const struct addre
 
 static void mac_attribute(GString *out, const char *name, const uint8_t mac[6])
 {
-    g_string_append_printf(out, " %s='%02x:%02x:%02x:%02x:%02x:%02x'", name, mac[0], mac[1], mac[2],
-                           mac[3], mac[4], mac[5]);
+    char text[MAC_TEXT];
+
+    mac_print(mac, text);
+    attribute(out, name, text);
 }
 
 static void element(GString *out, const char *indent, const char *name, const char *text)

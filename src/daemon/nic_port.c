@@ -6,6 +6,7 @@
 
 #include <errno.h>
 
+#include "src/common/mac.h"
 #include "src/daemon/privileged.h"
 #include "vswitch/port_guest.h"
 
@@ -128,10 +129,9 @@ struct json_object *nic_port_report(const struct nic_port *port)
                            port->nic->portgroup ? json_object_new_string(port->nic->portgroup)
                                                 : NULL);
     if (port->nic->has_mac) {
-        const uint8_t *mac = port->nic->mac;
-        g_autofree char *text = g_strdup_printf("%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1],
-                                                mac[2], mac[3], mac[4], mac[5]);
+        char text[MAC_TEXT];
 
+        mac_print(port->nic->mac, text);
         json_object_object_add(object, "mac", json_object_new_string(text));
     }
     json_object_object_add(object, "state",

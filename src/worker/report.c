@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "src/common/mac.h"
+
 static void add_text(struct json_object *object, const char *key, const char *text)
 {
     json_object_object_add(object, key, text ? json_object_new_string(text) : NULL);
@@ -253,10 +255,9 @@ static struct json_object *report_scsi(struct machine *machine, bool counters)
 
 static void add_mac(struct json_object *object, const char *key, const uint8_t mac[6])
 {
-    char text[18];
+    char text[MAC_TEXT];
 
-    snprintf(text, sizeof(text), "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3],
-             mac[4], mac[5]);
+    mac_print(mac, text);
     add_text(object, key, text);
 }
 
