@@ -18,9 +18,7 @@
 #include "src/tools/vm_client.h"
 #include "src/tools/vmbusctl.h"
 
-#define CALL_TIMEOUT  10  /* seconds */
-#define GUEST_TIMEOUT 120 /* a script of the guest's restarts its network */
-#define FIRST_WORD    2   /* behind VM and NIC */
+#define FIRST_WORD 2 /* behind VM and NIC */
 
 enum list { ADDRESSES, NETMASKS, GATEWAYS, SERVERS, LISTS };
 
@@ -117,7 +115,8 @@ static int read_words(struct wish *wish, char **word, int count)
 /* The instance GUID of NIC `number`, in braces as guests write it. */
 static char *instance_of(struct vm_client *client, const char *number, GError **error)
 {
-    struct json_object *report = vm_client_call(client, "integration", NULL, CALL_TIMEOUT, error);
+    struct json_object *report =
+        vm_client_call(client, "integration", NULL, VMBUSCTL_CALL_S, error);
     struct json_object *nics = NULL, *guid = NULL;
     char *instance = NULL;
     guint64 index;
@@ -166,7 +165,7 @@ int vmbusctl_set_ip(const struct vmbusctl_options *options)
     g_autofree char *adapter = client ? instance_of(client, options->arg[1], &error) : NULL;
     if (adapter)
         json_object_put(vm_client_call(client, "set-ip", make_arguments(&wish, adapter),
-                                       GUEST_TIMEOUT, &error));
+                                       VMBUSCTL_GUEST_S, &error));
     vm_client_free(client);
     wish_clear(&wish);
     return error ? vmbusctl_fail(error) : VMBUSCTL_OK;

@@ -11,8 +11,7 @@
 #include "src/tools/vm_client.h"
 #include "src/tools/vmbusctl.h"
 
-#define CALL_TIMEOUT 10 /* seconds */
-#define WATCH_EVERY  1
+#define WATCH_EVERY 1
 
 static struct json_object *member(struct json_object *object, const char *key)
 {
@@ -143,12 +142,6 @@ static const struct view {
              {"stats", "ports", true, show_port_stats},
              {NULL, NULL, false, NULL}};
 
-static int fail(const GError *error)
-{
-    fprintf(stderr, "vmbusctl: %s\n", error->message);
-    return error->code == VM_CLIENT_ERROR_NOT_THERE ? VMBUSCTL_NOT_RUNNING : VMBUSCTL_FAILED;
-}
-
 static int show_once(struct vm_client *client, const struct vmbusctl_options *options,
                      const struct view *view)
 {
@@ -160,9 +153,9 @@ static int show_once(struct vm_client *client, const struct vmbusctl_options *op
         json_object_object_add(arguments, "name", json_object_new_string(options->arg[1]));
     }
     struct json_object *answer =
-        vm_client_call(client, view->command, arguments, CALL_TIMEOUT, &error);
+        vm_client_call(client, view->command, arguments, VMBUSCTL_CALL_S, &error);
     if (error)
-        return fail(error);
+        return vmbusctl_fail(error);
     if (options->json)
         show_json(answer);
     else
@@ -185,14 +178,14 @@ static int follow_events(struct vm_client *client, const char *network)
     struct json_object *event;
     bool broken = false;
 
-    json_object_put(vm_client_call(client, "events", NULL, CALL_TIMEOUT, &error));
+    json_object_put(vm_client_call(client, "events", NULL, VMBUSCTL_CALL_S, &error));
     while (!error && !broken && (event = vm_client_next(client, -1, &error))) {
         if (is_about(event, network))
             puts(json_object_to_json_string_ext(event, JSON_C_TO_STRING_PLAIN));
         broken = fflush(stdout) != 0;
         json_object_put(event);
     }
-    return error ? fail(error) : broken ? VMBUSCTL_FAILED : VMBUSCTL_OK;
+    return error ? vmbusctl_fail(error) : broken ? VMBUSCTL_FAILED : VMBUSCTL_OK;
 }
 
 static int run_events(const struct vmbusctl_options *options)
@@ -201,7 +194,7 @@ static int run_events(const struct vmbusctl_options *options)
     struct vm_client *client = vm_client_open_daemon(options->run_dir, &error);
 
     if (!client)
-        return fail(error);
+        return vmbusctl_fail(error);
     int status = follow_events(client, options->args == 2 ? options->arg[1] : NULL);
     vm_client_free(client);
     return status;
@@ -230,7 +223,7 @@ int vmbusctl_switch(const struct vmbusctl_options *options)
         return bad_words();
     struct vm_client *client = vm_client_open_daemon(options->run_dir, &error);
     if (!client)
-        return fail(error);
+        return vmbusctl_fail(error);
     int status;
     do {
         if (options->watch && terminal)

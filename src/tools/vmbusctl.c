@@ -16,9 +16,7 @@
 
 #include "src/tools/vm_client.h"
 
-#define CALL_TIMEOUT   10  /* seconds; workers answer at once */
-#define GUEST_TIMEOUT  120 /* for answers that come from the guest */
-#define AFTER_POWEROFF 5   /* for the worker to end once its guest is off */
+#define AFTER_POWEROFF 5 /* seconds for the worker to end once its guest is off */
 #define WAIT_MAX       86400
 
 #define ANY (-1) /* words: the subcommand counts them itself */
@@ -57,7 +55,7 @@ static int report(const struct vmbusctl_options *options, const char *command,
     g_autoptr(GError) error = NULL;
     struct vm_client *client = vm_client_open(options->run_dir, options->arg[0], &error);
     struct json_object *answer =
-        client ? vm_client_call(client, command, NULL, CALL_TIMEOUT, &error) : NULL;
+        client ? vm_client_call(client, command, NULL, VMBUSCTL_CALL_S, &error) : NULL;
 
     vm_client_free(client);
     if (error)
@@ -93,7 +91,7 @@ static struct json_object *list_one(const char *run_dir, const char *file)
     g_autofree char *vm = g_strndup(file, strlen(file) - strlen(".sock"));
     struct vm_client *client = vm_client_open(run_dir, vm, &error);
     struct json_object *status =
-        client ? vm_client_call(client, "status", NULL, CALL_TIMEOUT, &error) : NULL;
+        client ? vm_client_call(client, "status", NULL, VMBUSCTL_CALL_S, &error) : NULL;
 
     if (error && error->code != VM_CLIENT_ERROR_NOT_THERE)
         vmbusctl_fail(error);
@@ -167,7 +165,7 @@ static int command(const struct vmbusctl_options *options, const char *name,
     struct vm_client *client = vm_client_open(options->run_dir, options->arg[0], &error);
 
     if (client)
-        json_object_put(vm_client_call(client, name, arguments, CALL_TIMEOUT, &error));
+        json_object_put(vm_client_call(client, name, arguments, VMBUSCTL_CALL_S, &error));
     else
         json_object_put(arguments);
     vm_client_free(client);
@@ -277,7 +275,7 @@ static int run_shutdown(const struct vmbusctl_options *options)
     json_object_object_add(arguments, "force", json_object_new_boolean(options->force));
     if (options->reason)
         json_object_object_add(arguments, "reason", json_object_new_string(options->reason));
-    json_object_put(vm_client_call(client, "shutdown", arguments, GUEST_TIMEOUT, &error));
+    json_object_put(vm_client_call(client, "shutdown", arguments, VMBUSCTL_GUEST_S, &error));
     if (error)
         status = vmbusctl_fail(error);
     else if (options->wait)

@@ -19,6 +19,10 @@ enum vmbusctl_status {
     VMBUSCTL_NOT_RUNNING = 3
 };
 
+/* How long to wait, in seconds. */
+#define VMBUSCTL_CALL_S  10  /* workers and vmbusd answer at once */
+#define VMBUSCTL_GUEST_S 120 /* answers that come from the guest, where scripts may run */
+
 struct vmbusctl_options {
     bool json, reboot, hibernate, force, watch;
     const char *reason;
