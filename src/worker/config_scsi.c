@@ -84,32 +84,53 @@ static bool read_lun(const struct json_at *at, struct json_object *value,
     return good;
 }
 
+/* Where units stand, and what they are called there. */
+struct unit_list {
+    const char *name;   /* "unit" */
+    const char *number; /* the key that tells them apart */
+    const struct json_key *keys;
+    unsigned most; /* at most UNITS_MOST */
+};
+
+#define UNITS_MOST MAX(LIMIT_SCSI_LUNS, LIMIT_IDE_DRIVES)
+
+static bool read_units(const struct json_at *at, struct json_object *value,
+                       const struct unit_list *list, struct config_lun **ret_units,
+                       unsigned *ret_count, GError **error)
+{
+    bool taken[UNITS_MOST] = {false};
+    g_autofree char *wanted = g_strdup_printf("a list of %ss", list->name);
+
+    if (!json_expect(at, value, json_type_array, wanted, error))
+        return false;
+    size_t count = json_object_array_length(value);
+    if (count > list->most)
+        return json_fail(at, error, JSON_ERROR_VALUE, "%zu %ss; give at most %u", count, list->name,
+                         list->most);
+    *ret_units = g_new0(struct config_lun, count);
+    for (unsigned i = 0; i < count; i++) {
+        struct json_at place = {.parent = at, .index = i};
+        struct json_at number = {.parent = &place, .key = list->number};
+        struct config_lun *unit = &(*ret_units)[(*ret_count)++];
+
+        if (!read_lun(&place, json_object_array_get_idx(value, i), list->keys, i, unit, error))
+            return false;
+        if (taken[unit->lun])
+            return json_fail(&number, error, JSON_ERROR_VALUE,
+                             "%u is taken by an earlier %s; give each its own", unit->lun,
+                             list->name);
+        taken[unit->lun] = true;
+    }
+    return true;
+}
+
 static bool read_luns(const struct json_at *at, struct json_object *value, void *into,
                       GError **error)
 {
+    static const struct unit_list list = {"unit", "lun", lun_keys, LIMIT_SCSI_LUNS};
     struct config_scsi *scsi = into;
-    bool taken[LIMIT_SCSI_LUNS] = {false};
 
-    if (!json_expect(at, value, json_type_array, "a list of units", error))
-        return false;
-    size_t count = json_object_array_length(value);
-    if (count > LIMIT_SCSI_LUNS)
-        return json_fail(at, error, JSON_ERROR_VALUE, "%zu units; give at most %u", count,
-                         LIMIT_SCSI_LUNS);
-    scsi->lun = g_new0(struct config_lun, count);
-    for (unsigned i = 0; i < count; i++) {
-        struct json_at place = {.parent = at, .index = i};
-        struct json_at number = {.parent = &place, .key = "lun"};
-        struct config_lun *lun = &scsi->lun[scsi->luns++];
-
-        if (!read_lun(&place, json_object_array_get_idx(value, i), lun_keys, i, lun, error))
-            return false;
-        if (taken[lun->lun])
-            return json_fail(&number, error, JSON_ERROR_VALUE,
-                             "%u is taken by an earlier unit; give each its own", lun->lun);
-        taken[lun->lun] = true;
-    }
-    return true;
+    return read_units(at, value, &list, &scsi->lun, &scsi->luns, error);
 }
 
 static bool read_instance(const struct json_at *at, struct json_object *value, void *into,
@@ -151,29 +172,10 @@ bool config_scsi_read(const struct json_at *at, struct json_object *value, void 
 bool config_ide_read(const struct json_at *at, struct json_object *value, void *into,
                      GError **error)
 {
+    static const struct unit_list list = {"drive", "unit", ide_keys, LIMIT_IDE_DRIVES};
     struct config *config = into;
-    bool taken[LIMIT_IDE_DRIVES] = {false};
 
-    if (!json_expect(at, value, json_type_array, "a list of drives", error))
-        return false;
-    size_t count = json_object_array_length(value);
-    if (count > LIMIT_IDE_DRIVES)
-        return json_fail(at, error, JSON_ERROR_VALUE, "%zu drives; give at most %u", count,
-                         LIMIT_IDE_DRIVES);
-    config->ide = g_new0(struct config_lun, count);
-    for (unsigned i = 0; i < count; i++) {
-        struct json_at place = {.parent = at, .index = i};
-        struct json_at number = {.parent = &place, .key = "unit"};
-        struct config_lun *drive = &config->ide[config->ides++];
-
-        if (!read_lun(&place, json_object_array_get_idx(value, i), ide_keys, i, drive, error))
-            return false;
-        if (taken[drive->lun])
-            return json_fail(&number, error, JSON_ERROR_VALUE,
-                             "%u is taken by an earlier drive; give each its own", drive->lun);
-        taken[drive->lun] = true;
-    }
-    return true;
+    return read_units(at, value, &list, &config->ide, &config->ides, error);
 }
 
 void config_lun_clear(struct config_lun *lun)
