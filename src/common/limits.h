@@ -76,9 +76,9 @@
 #define LIMIT_XML_DEPTH          32u          /* elements within each other */
 #define LIMIT_NETWORKS           64u
 #define LIMIT_MACHINES           256u
-#define LIMIT_NETWORK_NAME       63u
-#define LIMIT_NETWORK_ADDRESSES  8u /* <ip> elements of one network */
-#define LIMIT_NETWORK_RANGES     8u /* of one <dhcp> */
+#define LIMIT_NAME               63u /* bytes of a machine's, network's or port group's name */
+#define LIMIT_NETWORK_ADDRESSES  8u  /* <ip> elements of one network */
+#define LIMIT_NETWORK_RANGES     8u  /* of one <dhcp> */
 #define LIMIT_NETWORK_HOSTS      1024u
 #define LIMIT_NETWORK_PORTGROUPS 32u
 #define LIMIT_NETWORK_WORD       255u /* bytes of a domain, host name or text record */

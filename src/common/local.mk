@@ -16,5 +16,6 @@ libcommon_a_SOURCES = \
 	src/common/log.h \
 	src/common/mac.c \
 	src/common/mac.h \
+	src/common/name.h \
 	src/common/utf16.c \
 	src/common/utf16.h

@@ -10,12 +10,12 @@
 
 #include "src/common/json.h"
 #include "src/common/mac.h"
+#include "src/common/name.h"
 
 /* The name of vmbusd's own socket. */
 #define RESERVED "vmbusd"
 
 #define MTU_DEFAULT 1500u
-#define NAME_CHARS  "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-"
 
 static struct json_object *member(struct json_object *object, const char *key)
 {
@@ -80,13 +80,6 @@ static bool read_nics(struct json_object *list, struct machine_file *file, GErro
     return true;
 }
 
-/* As the worker takes it: it becomes a file's name, and stands in logs and tables. */
-static bool name_good(const char *name)
-{
-    return *name && *name != '.' && *name != '-' && strlen(name) <= LIMIT_NETWORK_NAME &&
-           name[strspn(name, NAME_CHARS)] == '\0';
-}
-
 static bool read_document(struct json_object *document, const char *run_dir,
                           struct machine_file *file, GError **error)
 {
@@ -99,7 +92,7 @@ static bool read_document(struct json_object *document, const char *run_dir,
         !text_member(NULL, document, "control", &file->control, error) ||
         !text_member(NULL, document, "run_dir", &directory, error))
         return false;
-    if (!file->name || !name_good(file->name))
+    if (!file->name || !name_valid(file->name, LIMIT_NAME))
         return json_fail(&name, error, JSON_ERROR_KEY, "missing, or no name");
     if (!strcmp(file->name, RESERVED))
         return json_fail(&name, error, JSON_ERROR_VALUE,
@@ -135,8 +128,8 @@ struct machine_file *machine_file_of_worker(const char *name, const char *contro
     file->path = g_strdup(control);
     file->control = g_strdup(control);
     file->name = g_strdup(name);
-    if (name_good(name) ? !nics || read_nics(nics, file, error)
-                        : json_fail(&at, error, JSON_ERROR_VALUE, "no name"))
+    if (name_valid(name, LIMIT_NAME) ? !nics || read_nics(nics, file, error)
+                                     : json_fail(&at, error, JSON_ERROR_VALUE, "no name"))
         return file;
     machine_file_free(file);
     return NULL;

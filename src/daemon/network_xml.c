@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "src/common/json.h"
+#include "src/common/name.h"
 #include "src/daemon/network_xml_parts.h"
 
 static const struct xml_child no_children[] = {{.name = NULL}};
@@ -35,11 +36,7 @@ const char *network_kind_name(enum network_kind kind)
 bool network_xml_name(struct xml *xml, xmlNode *node, const char *what, const char *text,
                       char **ret_name, GError **error)
 {
-    bool good = *text && strlen(text) <= LIMIT_NETWORK_NAME && *text != '.' && *text != '-';
-
-    for (const char *c = text; good && *c; c++)
-        good = g_ascii_isalnum(*c) || strchr("._-", *c);
-    if (good) {
+    if (name_valid(text, LIMIT_NAME)) {
         g_free(*ret_name);
         *ret_name = g_strdup(text);
         return true;
@@ -47,17 +44,13 @@ bool network_xml_name(struct xml *xml, xmlNode *node, const char *what, const ch
     g_autofree char *quoted = json_quote(text);
     return xml_fail(xml, node, what, error, XML_ERROR_VALUE,
                     "%s is no name; give 1 to %u letters, digits, dots, underlines and hyphens",
-                    quoted, LIMIT_NETWORK_NAME);
+                    quoted, LIMIT_NAME);
 }
 
 bool network_xml_word(struct xml *xml, xmlNode *node, const char *what, const char *text,
                       char **ret_word, GError **error)
 {
-    bool good = *text && strlen(text) <= LIMIT_NETWORK_WORD && *text != '-' && *text != '.';
-
-    for (const char *c = text; good && *c; c++)
-        good = g_ascii_isalnum(*c) || strchr("._-", *c);
-    if (good) {
+    if (name_valid(text, LIMIT_NETWORK_WORD)) {
         g_free(*ret_word);
         *ret_word = g_strdup(text);
         return true;

@@ -88,7 +88,7 @@ struct network_dns_host {
 };
 
 struct network_config {
-    char *name; /* 1 to LIMIT_NETWORK_NAME of [A-Za-z0-9._-] */
+    char *name; /* 1 to LIMIT_NAME of [A-Za-z0-9._-] */
     struct guid uuid;
     enum network_kind kind;
     char *forward_dev;     /* nat: leave through it only; external: the adapter; NULL: any */

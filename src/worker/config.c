@@ -18,11 +18,11 @@
 #include <unistd.h>
 
 #include "src/common/json.h"
+#include "src/common/name.h"
 #include "src/worker/config_parts.h"
 #include "vmbus/bus.h"
 
 #define MACHINE_NEWEST  "vmbusd-0.1"
-#define NAME_MAX_BYTES  63
 #define LOG_MAX_LOWEST  4096
 #define LOG_MAX_HIGHEST (1ull << 30)
 #define SOCKET_PATH_MAX (sizeof(((struct sockaddr_un *)0)->sun_path) - 1)
@@ -100,24 +100,21 @@ static bool read_machine(const struct json_at *at, struct json_object *value, vo
 static bool read_name(const struct json_at *at, struct json_object *value, void *into,
                       GError **error)
 {
-    static const char taken[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
     struct config *config = into;
 
     if (!json_expect(at, value, json_type_string, "a string", error))
         return false;
     const char *name = json_object_get_string(value);
-    size_t len = strlen(name);
-    if (len >= 1 && len <= NAME_MAX_BYTES && strspn(name, taken) == len && *name != '.' &&
-        *name != '-') {
+    if (name_valid(name, LIMIT_NAME)) {
         g_free(config->name);
         config->name = g_strdup(name);
         return true;
     }
     g_autofree char *quoted = json_quote(name);
     return json_fail(at, error, JSON_ERROR_VALUE,
-                     "%s cannot name a machine; give 1 to %d of A-Z a-z 0-9 . _ - beginning with a "
+                     "%s cannot name a machine; give 1 to %u of A-Z a-z 0-9 . _ - beginning with a "
                      "letter, digit or _",
-                     quoted, NAME_MAX_BYTES);
+                     quoted, LIMIT_NAME);
 }
 
 static bool read_uuid(const struct json_at *at, struct json_object *value, void *into,

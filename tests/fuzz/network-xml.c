@@ -22,7 +22,7 @@ static void check(const struct network_config *config)
 {
     struct port_policy policy;
 
-    require(config->name && *config->name && strlen(config->name) <= LIMIT_NETWORK_NAME);
+    require(config->name && *config->name && strlen(config->name) <= LIMIT_NAME);
     require(*config->bridge && strlen(config->bridge) < IFNAMSIZ);
     require(config->ips <= LIMIT_NETWORK_ADDRESSES);
     require(config->portgroups <= LIMIT_NETWORK_PORTGROUPS);
