@@ -1,5 +1,6 @@
 noinst_LIBRARIES += libcommon.a
 libcommon_a_SOURCES = \
+	src/common/big_endian.h \
 	src/common/container.h \
 	src/common/guid.c \
 	src/common/guid.h \
@@ -7,6 +8,7 @@ libcommon_a_SOURCES = \
 	src/common/host_memory.h \
 	src/common/json.c \
 	src/common/json.h \
+	src/common/json_add.h \
 	src/common/json_request.c \
 	src/common/json_request.h \
 	src/common/lane.c \

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "src/common/json_add.h"
 #include "src/common/log.h"
 #include "src/common/mac.h"
 #include "src/daemon/dnsmasq.h"
@@ -189,16 +190,6 @@ const char *network_failure(const struct network *network)
 
 /* --- Reports ---------------------------------------------------------------------------------- */
 
-static void add_text(struct json_object *object, const char *key, const char *text)
-{
-    json_object_object_add(object, key, text ? json_object_new_string(text) : NULL);
-}
-
-static void add_number(struct json_object *object, const char *key, uint64_t number)
-{
-    json_object_object_add(object, key, json_object_new_uint64(number));
-}
-
 static struct json_object *addresses(const struct network_config *config)
 {
     struct json_object *array = json_object_new_array();
@@ -231,15 +222,15 @@ struct json_object *network_report(const struct network *network)
     bool host = network->host || (network->external && external_adapter(network->external));
 
     guid_format(&config->uuid, uuid);
-    add_text(object, "name", config->name);
-    add_text(object, "uuid", uuid);
-    add_text(object, "kind", network_kind_name(config->kind));
-    add_text(object, "state", !network->vswitch ? "failed" : waits ? "waiting" : "running");
-    add_text(object, "failure", waits ? waits : network->failure);
-    add_text(object, "warning", network->warning);
-    add_text(object, "interface", host ? config->bridge : NULL);
-    add_text(object, "adapter", adapter);
-    add_number(object, "mtu", network_mtu(network));
+    json_add_text(object, "name", config->name);
+    json_add_text(object, "uuid", uuid);
+    json_add_text(object, "kind", network_kind_name(config->kind));
+    json_add_text(object, "state", !network->vswitch ? "failed" : waits ? "waiting" : "running");
+    json_add_text(object, "failure", waits ? waits : network->failure);
+    json_add_text(object, "warning", network->warning);
+    json_add_text(object, "interface", host ? config->bridge : NULL);
+    json_add_text(object, "adapter", adapter);
+    json_add_number(object, "mtu", network_mtu(network));
     json_object_object_add(object, "addresses", addresses(config));
     json_object_object_add(object, "dnsmasq_pid", dnsmasq ? json_object_new_int(dnsmasq) : NULL);
     return object;
@@ -251,10 +242,10 @@ static void add_port(struct json_object *array, struct port *port, uint32_t numb
     if (!port)
         return;
     struct json_object *object = json_object_new_object();
-    add_number(object, "port", number);
-    add_text(object, "kind", port->class->name);
-    add_text(object, "name", name);
-    add_text(object, "state", vswitch_port_is_failed(port) ? "failed" : "up");
+    json_add_number(object, "port", number);
+    json_add_text(object, "kind", port->class->name);
+    json_add_text(object, "name", name);
+    json_add_text(object, "state", vswitch_port_is_failed(port) ? "failed" : "up");
     json_object_object_add(object, "stats", network_port_stats(port));
     json_object_array_add(array, object);
 }
@@ -278,10 +269,10 @@ static void add_station(const struct fdb_entry *entry, void *context)
     char mac[MAC_TEXT];
 
     mac_print(entry->mac, mac);
-    add_text(object, "mac", mac);
-    add_number(object, "vlan", entry->vlan);
-    add_number(object, "port", entry->port);
-    add_number(object, "age_s", entry->age_s);
+    json_add_text(object, "mac", mac);
+    json_add_number(object, "vlan", entry->vlan);
+    json_add_number(object, "port", entry->port);
+    json_add_number(object, "age_s", entry->age_s);
     json_object_array_add(context, object);
 }
 
@@ -297,7 +288,7 @@ static struct json_object *drops(const uint64_t count[DROPS])
 
     for (unsigned i = 0; i < DROPS; i++)
         if (count[i])
-            add_number(object, port_drop_name((enum port_drop)i), count[i]);
+            json_add_number(object, port_drop_name((enum port_drop)i), count[i]);
     return object;
 }
 
@@ -328,26 +319,21 @@ static char *vlan_text(const struct port_policy *policy)
     return g_string_free(g_steal_pointer(&text), FALSE);
 }
 
-static void add_flag(struct json_object *object, const char *key, bool flag)
-{
-    json_object_object_add(object, key, json_object_new_boolean(flag));
-}
-
 struct json_object *network_port_policy(const struct port_policy *policy)
 {
     struct json_object *object = json_object_new_object();
     g_autofree char *vlan = vlan_text(policy);
 
-    add_text(object, "vlan", vlan);
-    add_flag(object, "mac_guard", policy->mac_guard);
-    add_flag(object, "dhcp_guard", policy->dhcp_guard);
-    add_flag(object, "router_guard", policy->router_guard);
-    add_flag(object, "isolated", policy->isolated);
-    add_number(object, "mirror_to", policy->mirror_to);
-    add_number(object, "rate_in", policy->rate_in);
-    add_number(object, "rate_out", policy->rate_out);
-    add_number(object, "storm", policy->storm);
-    add_number(object, "addresses_max", policy->fdb_max ? policy->fdb_max : LIMIT_FDB_PORT);
+    json_add_text(object, "vlan", vlan);
+    json_add_bool(object, "mac_guard", policy->mac_guard);
+    json_add_bool(object, "dhcp_guard", policy->dhcp_guard);
+    json_add_bool(object, "router_guard", policy->router_guard);
+    json_add_bool(object, "isolated", policy->isolated);
+    json_add_number(object, "mirror_to", policy->mirror_to);
+    json_add_number(object, "rate_in", policy->rate_in);
+    json_add_number(object, "rate_out", policy->rate_out);
+    json_add_number(object, "storm", policy->storm);
+    json_add_number(object, "addresses_max", policy->fdb_max ? policy->fdb_max : LIMIT_FDB_PORT);
     return object;
 }
 
@@ -357,14 +343,14 @@ struct json_object *network_port_stats(struct port *port)
     struct port_stats stats;
 
     vswitch_port_stats(port, &stats);
-    add_number(object, "frames_in", stats.frames_in);
-    add_number(object, "bytes_in", stats.bytes_in);
-    add_number(object, "frames_out", stats.frames_out);
-    add_number(object, "bytes_out", stats.bytes_out);
-    add_number(object, "broadcast_in", stats.broadcast_in);
-    add_number(object, "multicast_in", stats.multicast_in);
-    add_number(object, "flooded_in", stats.flooded_in);
-    add_number(object, "addresses", stats.addresses);
+    json_add_number(object, "frames_in", stats.frames_in);
+    json_add_number(object, "bytes_in", stats.bytes_in);
+    json_add_number(object, "frames_out", stats.frames_out);
+    json_add_number(object, "bytes_out", stats.bytes_out);
+    json_add_number(object, "broadcast_in", stats.broadcast_in);
+    json_add_number(object, "multicast_in", stats.multicast_in);
+    json_add_number(object, "flooded_in", stats.flooded_in);
+    json_add_number(object, "addresses", stats.addresses);
     json_object_object_add(object, "drops_in", drops(stats.drops_in));
     json_object_object_add(object, "drops_out", drops(stats.drops_out));
     return object;

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 
+#include "src/common/json_add.h"
 #include "src/common/mac.h"
 #include "src/daemon/privileged.h"
 #include "vswitch/port_guest.h"
@@ -123,19 +124,16 @@ struct json_object *nic_port_report(const struct nic_port *port)
     struct json_object *object = json_object_new_object();
     struct port *core = port_guest_port(port->guest);
 
-    json_object_object_add(object, "port", json_object_new_uint64(port->number));
-    json_object_object_add(object, "kind", json_object_new_string(core->class->name));
-    json_object_object_add(object, "portgroup",
-                           port->nic->portgroup ? json_object_new_string(port->nic->portgroup)
-                                                : NULL);
+    json_add_number(object, "port", port->number);
+    json_add_text(object, "kind", core->class->name);
+    json_add_text(object, "portgroup", port->nic->portgroup);
     if (port->nic->has_mac) {
         char text[MAC_TEXT];
 
         mac_print(port->nic->mac, text);
-        json_object_object_add(object, "mac", json_object_new_string(text));
+        json_add_text(object, "mac", text);
     }
-    json_object_object_add(object, "state",
-                           json_object_new_string(nic_port_failed(port) ? "failed" : "up"));
+    json_add_text(object, "state", nic_port_failed(port) ? "failed" : "up");
     json_object_object_add(object, "policy", network_port_policy(&port->policy));
     json_object_object_add(object, "stats", network_port_stats(core));
     return object;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Machines and their ports as clients of vmbusd's socket see them: see workers.h. */
+#include "src/common/json_add.h"
 #include "src/daemon/machine_file.h"
 #include "src/daemon/nic_port.h"
 #include "src/daemon/workers_priv.h"
@@ -17,7 +18,7 @@ void workers_ports(const struct workers *workers, const struct network *network,
                 continue;
             struct json_object *object = nic_port_report(port);
             g_autofree char *name = g_strdup_printf("%s/%u", worker->file->name, nic);
-            json_object_object_add(object, "name", json_object_new_string(name));
+            json_add_text(object, "name", name);
             json_object_array_add(array, object);
         }
     }
@@ -34,8 +35,8 @@ static struct json_object *complaints(const struct worker *worker)
         if (!why)
             continue;
         struct json_object *object = json_object_new_object();
-        json_object_object_add(object, "nic", json_object_new_uint64(nic));
-        json_object_object_add(object, "complaint", json_object_new_string(why));
+        json_add_number(object, "nic", nic);
+        json_add_text(object, "complaint", why);
         json_object_array_add(array, object);
     }
     return array;
@@ -47,10 +48,10 @@ void workers_report(const struct workers *workers, struct json_object *array)
         const struct worker *worker = g_ptr_array_index(workers->all, i);
         struct json_object *object = json_object_new_object();
 
-        json_object_object_add(object, "name", json_object_new_string(worker->file->name));
-        json_object_object_add(object, "running", json_object_new_boolean(worker->greeted));
-        json_object_object_add(object, "nics", json_object_new_uint64(worker->file->nics));
-        json_object_object_add(object, "described", json_object_new_boolean(!worker->stray));
+        json_add_text(object, "name", worker->file->name);
+        json_add_bool(object, "running", worker->greeted);
+        json_add_number(object, "nics", worker->file->nics);
+        json_add_bool(object, "described", !worker->stray);
         json_object_object_add(object, "complaints", complaints(worker));
         json_object_array_add(array, object);
     }

@@ -7,9 +7,7 @@
 #ifndef VMBUSD_DISK_SCSI_PARTS_H
 #define VMBUSD_DISK_SCSI_PARTS_H
 
-#include <endian.h>
-#include <string.h>
-
+#include "src/common/big_endian.h"
 #include "src/disk/scsi.h"
 
 #define CD_BLOCK 2048u
@@ -29,48 +27,6 @@ enum scsi_sense {
     SENSE_WRITE_PROTECTED = 0x072700,
     SENSE_SPACE_EXHAUSTED = 0x072707,
 };
-
-static inline uint16_t get_be16(const uint8_t *p)
-{
-    uint16_t v;
-
-    memcpy(&v, p, sizeof(v));
-    return be16toh(v);
-}
-
-static inline uint32_t get_be32(const uint8_t *p)
-{
-    uint32_t v;
-
-    memcpy(&v, p, sizeof(v));
-    return be32toh(v);
-}
-
-static inline uint64_t get_be64(const uint8_t *p)
-{
-    uint64_t v;
-
-    memcpy(&v, p, sizeof(v));
-    return be64toh(v);
-}
-
-static inline void put_be16(uint8_t *p, uint16_t v)
-{
-    v = htobe16(v);
-    memcpy(p, &v, sizeof(v));
-}
-
-static inline void put_be32(uint8_t *p, uint32_t v)
-{
-    v = htobe32(v);
-    memcpy(p, &v, sizeof(v));
-}
-
-static inline void put_be64(uint8_t *p, uint64_t v)
-{
-    v = htobe64(v);
-    memcpy(p, &v, sizeof(v));
-}
 
 /* The guest's block size and how many blocks there are. */
 static inline uint32_t scsi_block_size(const struct scsi_unit *unit)

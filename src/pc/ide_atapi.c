@@ -9,23 +9,14 @@
 
 #include <string.h>
 
+#include "src/common/big_endian.h"
+
 #define PHASE_TO_HOST 2u /* in the count register: data for the host */
 #define PHASE_STATUS  3u
 
 #define OP_REQUEST_SENSE 0x03u
 #define OP_READ_10       0x28u
 #define OP_READ_12       0xa8u
-
-static uint32_t be32(const uint8_t *p)
-{
-    return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
-}
-
-static void put_be32(uint8_t *p, uint32_t value)
-{
-    for (unsigned i = 0; i < 4; i++)
-        p[i] = (uint8_t)(value >> (24 - 8 * i));
-}
 
 static void end_status(struct ide_channel *channel, uint8_t error)
 {
@@ -165,12 +156,12 @@ static bool is_read(struct ide_channel *channel)
     const uint8_t *cdb = channel->cdb;
 
     if (cdb[0] == OP_READ_12)
-        channel->left = be32(cdb + 6);
+        channel->left = get_be32(cdb + 6);
     else if (cdb[0] == OP_READ_10)
-        channel->left = (uint32_t)cdb[7] << 8 | cdb[8];
+        channel->left = get_be16(cdb + 7);
     else
         return false;
-    channel->lba = be32(cdb + 2);
+    channel->lba = get_be32(cdb + 2);
     uint64_t blocks = drive->unit.disk ? drive->unit.disk->size / ATAPI_BLOCK : 0;
     return channel->left && channel->lba < blocks && channel->left <= blocks - channel->lba;
 }

@@ -7,29 +7,15 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "src/common/json_add.h"
 #include "src/common/mac.h"
-
-static void add_text(struct json_object *object, const char *key, const char *text)
-{
-    json_object_object_add(object, key, text ? json_object_new_string(text) : NULL);
-}
 
 /* Text that a guest wrote. */
 static void add_guest_text(struct json_object *object, const char *key, const char *text)
 {
     g_autofree char *valid = g_utf8_make_valid(text, -1);
 
-    add_text(object, key, valid);
-}
-
-static void add_bool(struct json_object *object, const char *key, bool value)
-{
-    json_object_object_add(object, key, json_object_new_boolean(value));
-}
-
-static void add_number(struct json_object *object, const char *key, uint64_t value)
-{
-    json_object_object_add(object, key, json_object_new_uint64(value));
+    json_add_text(object, key, valid);
 }
 
 static void add_guid(struct json_object *object, const char *key, const struct guid *guid)
@@ -37,7 +23,7 @@ static void add_guid(struct json_object *object, const char *key, const struct g
     char text[GUID_TEXT_SIZE];
 
     guid_format(guid, text);
-    add_text(object, key, text);
+    json_add_text(object, key, text);
 }
 
 /* "3.2" */
@@ -46,7 +32,7 @@ static void add_version(struct json_object *object, const char *key, unsigned ma
     char text[24];
 
     snprintf(text, sizeof(text), "%u.%u", major, minor);
-    add_text(object, key, text);
+    json_add_text(object, key, text);
 }
 
 static void add_bus_version(struct json_object *object, const char *key, struct vmbus_bus *bus)
@@ -54,7 +40,7 @@ static void add_bus_version(struct json_object *object, const char *key, struct 
     uint32_t version = vmbus_bus_version(bus);
     char text[16];
 
-    add_text(object, key, version ? vmbus_version_text(version, text) : NULL);
+    json_add_text(object, key, version ? vmbus_version_text(version, text) : NULL);
 }
 
 /* --- Status ----------------------------------------------------------------------------------- */
@@ -84,16 +70,16 @@ struct json_object *report_status(struct machine *machine)
     struct machine_stats stats;
 
     machine_stats(machine, &stats);
-    add_text(object, "name", config->name);
+    json_add_text(object, "name", config->name);
     add_guid(object, "uuid", &config->uuid);
-    add_text(object, "machine", config->machine);
-    add_text(object, "state", machine_state_text(machine_state(machine)));
-    add_number(object, "pid", (uint64_t)getpid());
-    add_number(object, "vcpus", config->vcpus);
-    add_number(object, "memory_mib", config->memory >> 20);
-    add_number(object, "uptime_ms", stats.uptime_ns / 1000000);
-    add_number(object, "resets", stats.resets);
-    add_text(object, "console", machine_console(machine));
+    json_add_text(object, "machine", config->machine);
+    json_add_text(object, "state", machine_state_text(machine_state(machine)));
+    json_add_number(object, "pid", (uint64_t)getpid());
+    json_add_number(object, "vcpus", config->vcpus);
+    json_add_number(object, "memory_mib", config->memory >> 20);
+    json_add_number(object, "uptime_ms", stats.uptime_ns / 1000000);
+    json_add_number(object, "resets", stats.resets);
+    json_add_text(object, "console", machine_console(machine));
     add_bus_version(object, "bus_version", machine_bus(machine));
     json_object_object_add(object, "crash", report_crash(machine));
     return object;
@@ -113,19 +99,19 @@ static void add_channel(const struct vmbus_channel_info *info, void *context)
     struct channel_walk *walk = context;
     struct json_object *object = json_object_new_object();
 
-    add_text(object, "class", info->vsp->class->name);
+    json_add_text(object, "class", info->vsp->class->name);
     add_guid(object, "interface", &info->vsp->class->interface);
     add_guid(object, "instance", &info->vsp->instance);
-    add_number(object, "relid", info->relid);
-    add_number(object, "subchannel", info->index);
-    add_bool(object, "offered", info->offered);
-    add_bool(object, "open", info->open);
-    add_number(object, "vp", info->target_vp);
-    add_number(object, "packets_in", info->packets_in);
-    add_number(object, "packets_out", info->packets_out);
-    add_number(object, "interrupts_in", info->interrupts_in);
-    add_number(object, "interrupts_out", info->interrupts_out);
-    add_number(object, "faults", info->faults);
+    json_add_number(object, "relid", info->relid);
+    json_add_number(object, "subchannel", info->index);
+    json_add_bool(object, "offered", info->offered);
+    json_add_bool(object, "open", info->open);
+    json_add_number(object, "vp", info->target_vp);
+    json_add_number(object, "packets_in", info->packets_in);
+    json_add_number(object, "packets_out", info->packets_out);
+    json_add_number(object, "interrupts_in", info->interrupts_in);
+    json_add_number(object, "interrupts_out", info->interrupts_out);
+    json_add_number(object, "faults", info->faults);
     json_object_array_add(walk->list, object);
 }
 
@@ -153,9 +139,9 @@ static struct json_object *report_service(struct machine *machine, const struct 
     struct channel_walk walk = {.vsp = vsp};
 
     vmbus_bus_channels(machine_bus(machine), find_channel, &walk);
-    add_bool(object, "offered", walk.offered);
-    add_bool(object, "open", status->open);
-    add_bool(object, "negotiated", status->negotiated);
+    json_add_bool(object, "offered", walk.offered);
+    json_add_bool(object, "open", status->open);
+    json_add_bool(object, "negotiated", status->negotiated);
     if (status->negotiated) {
         add_version(object, "framework", status->framework_major, status->framework_minor);
         add_version(object, "version", status->message_major, status->message_minor);
@@ -173,9 +159,9 @@ static struct json_object *report_heartbeat(struct machine *machine, struct hear
     uint64_t age = lane_now() - status.last_seen_ns;
     json_object_object_add(object, "last_seen_ms",
                            status.last_seen_ns ? json_object_new_uint64(age / 1000000) : NULL);
-    add_text(object, "state", states[status.state < G_N_ELEMENTS(states) ? status.state : 0]);
-    add_number(object, "sequence", status.sequence);
-    add_number(object, "missed", status.missed);
+    json_add_text(object, "state", states[status.state < G_N_ELEMENTS(states) ? status.state : 0]);
+    json_add_number(object, "sequence", status.sequence);
+    json_add_number(object, "missed", status.missed);
     return object;
 }
 
@@ -239,14 +225,14 @@ static struct json_object *report_scsi(struct machine *machine, bool counters)
             add_version(object, "version", version >> 8, version & 0xff);
         if (counters) {
             storvsp_stats(scsi, &stats);
-            add_number(object, "reads", stats.reads);
-            add_number(object, "writes", stats.writes);
-            add_number(object, "flushes", stats.flushes);
-            add_number(object, "discards", stats.discards);
-            add_number(object, "other", stats.other);
-            add_number(object, "errors", stats.errors);
-            add_number(object, "bytes_read", stats.bytes_read);
-            add_number(object, "bytes_written", stats.bytes_written);
+            json_add_number(object, "reads", stats.reads);
+            json_add_number(object, "writes", stats.writes);
+            json_add_number(object, "flushes", stats.flushes);
+            json_add_number(object, "discards", stats.discards);
+            json_add_number(object, "other", stats.other);
+            json_add_number(object, "errors", stats.errors);
+            json_add_number(object, "bytes_read", stats.bytes_read);
+            json_add_number(object, "bytes_written", stats.bytes_written);
         }
         json_object_array_add(list, object);
     }
@@ -258,7 +244,7 @@ static void add_mac(struct json_object *object, const char *key, const uint8_t m
     char text[MAC_TEXT];
 
     mac_print(mac, text);
-    add_text(object, key, text);
+    json_add_text(object, key, text);
 }
 
 static void add_nic_counters(struct json_object *object, const struct netvsp *nic)
@@ -266,17 +252,17 @@ static void add_nic_counters(struct json_object *object, const struct netvsp *ni
     struct netvsp_stats stats;
 
     netvsp_stats(nic, &stats);
-    add_number(object, "frames_in", stats.frames_in);
-    add_number(object, "bytes_in", stats.bytes_in);
-    add_number(object, "frames_out", stats.frames_out);
-    add_number(object, "bytes_out", stats.bytes_out);
-    add_number(object, "filtered_in", stats.filtered_in);
-    add_number(object, "dropped_in", stats.dropped_in);
-    add_number(object, "dropped_out", stats.dropped_out);
-    add_number(object, "bad_out", stats.bad_out);
-    add_number(object, "ignored_out", stats.ignored_out);
-    add_number(object, "stalls_in", stats.stalls_in);
-    add_number(object, "stalls_out", stats.stalls_out);
+    json_add_number(object, "frames_in", stats.frames_in);
+    json_add_number(object, "bytes_in", stats.bytes_in);
+    json_add_number(object, "frames_out", stats.frames_out);
+    json_add_number(object, "bytes_out", stats.bytes_out);
+    json_add_number(object, "filtered_in", stats.filtered_in);
+    json_add_number(object, "dropped_in", stats.dropped_in);
+    json_add_number(object, "dropped_out", stats.dropped_out);
+    json_add_number(object, "bad_out", stats.bad_out);
+    json_add_number(object, "ignored_out", stats.ignored_out);
+    json_add_number(object, "stalls_in", stats.stalls_in);
+    json_add_number(object, "stalls_out", stats.stalls_out);
 }
 
 static struct json_object *report_nics(struct machine *machine, bool counters)
@@ -292,11 +278,11 @@ static struct json_object *report_nics(struct machine *machine, bool counters)
         add_guid(object, "instance", &netvsp_vsp(nic)->instance);
         if (info.nvsp)
             add_version(object, "version", info.nvsp >> 16, info.nvsp & 0xffff);
-        add_bool(object, "attached", info.attached);
-        add_bool(object, "link", info.link);
+        json_add_bool(object, "attached", info.attached);
+        json_add_bool(object, "link", info.link);
         add_mac(object, "mac", info.mac);
-        add_number(object, "mtu", info.mtu);
-        add_number(object, "queues", info.channels);
+        json_add_number(object, "mtu", info.mtu);
+        json_add_number(object, "queues", info.channels);
         if (counters)
             add_nic_counters(object, nic);
         json_object_array_add(list, object);
@@ -314,12 +300,12 @@ struct json_object *report_nic_configs(struct machine *machine)
         struct json_object *object = json_object_new_object();
 
         add_mac(object, "mac", nic->mac);
-        add_number(object, "mtu", nic->mtu);
-        add_number(object, "queues", nic->queues);
+        json_add_number(object, "mtu", nic->mtu);
+        json_add_number(object, "queues", nic->queues);
         if (nic->network)
-            add_text(object, "network", nic->network);
+            json_add_text(object, "network", nic->network);
         if (nic->portgroup)
-            add_text(object, "portgroup", nic->portgroup);
+            json_add_text(object, "portgroup", nic->portgroup);
         json_object_array_add(list, object);
     }
     return list;
@@ -345,11 +331,11 @@ static struct json_object *report_bus_stats(struct machine *machine)
     struct vmbus_bus_stats stats;
 
     vmbus_bus_stats(machine_bus(machine), &stats);
-    add_number(object, "messages_in", stats.messages_in);
-    add_number(object, "messages_out", stats.messages_out);
-    add_number(object, "messages_bad", stats.messages_bad);
-    add_number(object, "posts_refused", stats.posts_refused);
-    add_number(object, "connects", stats.connects);
+    json_add_number(object, "messages_in", stats.messages_in);
+    json_add_number(object, "messages_out", stats.messages_out);
+    json_add_number(object, "messages_bad", stats.messages_bad);
+    json_add_number(object, "posts_refused", stats.posts_refused);
+    json_add_number(object, "connects", stats.connects);
     return object;
 }
 
@@ -359,13 +345,13 @@ struct json_object *report_stats(struct machine *machine)
     struct machine_stats stats;
 
     machine_stats(machine, &stats);
-    add_number(object, "uptime_ns", stats.uptime_ns);
-    add_number(object, "user_exits", stats.user_exits);
+    json_add_number(object, "uptime_ns", stats.uptime_ns);
+    json_add_number(object, "user_exits", stats.user_exits);
     json_object_object_add(object, "exits",
                            stats.exits ? json_object_new_uint64(stats.exits) : NULL);
-    add_number(object, "resets", stats.resets);
-    add_number(object, "vcpu_time_ns", stats.vcpu_time_ns);
-    add_number(object, "process_time_ns", stats.process_time_ns);
+    json_add_number(object, "resets", stats.resets);
+    json_add_number(object, "vcpu_time_ns", stats.vcpu_time_ns);
+    json_add_number(object, "process_time_ns", stats.process_time_ns);
     json_object_object_add(object, "bus", report_bus_stats(machine));
     json_object_object_add(object, "channels", report_channels(machine));
     json_object_object_add(object, "scsi", report_scsi(machine, true));
