@@ -63,7 +63,8 @@ static void finish(struct area *area, size_t start)
 static void aml_processors(struct aml *aml, unsigned vcpus)
 {
     for (unsigned i = 0; i < vcpus; i++) {
-        char name[] = {'P', '0', "0123456789ABCDEF"[i >> 4 & 15], "0123456789ABCDEF"[i & 15], 0};
+        char name[ACPI_SEGMENT];
+        acpi_processor_name(name, i);
         struct aml_mark device = aml_device_open(aml, name);
         aml_name_string(aml, "_HID", "ACPI0007");
         aml_name_integer(aml, "_UID", i);

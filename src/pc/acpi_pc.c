@@ -268,7 +268,8 @@ static bool add_dsdt(struct acpi_pc *acpi, const struct acpi_pc_params *params)
     aml_package(&aml, s5, 4);
     struct aml_mark scope = aml_scope_open(&aml, "_SB");
     for (unsigned i = 0; i < params->vcpus; i++) {
-        char name[] = {'P', '0', "0123456789ABCDEF"[i >> 4 & 15], "0123456789ABCDEF"[i & 15], 0};
+        char name[ACPI_SEGMENT];
+        acpi_processor_name(name, i);
         aml_processor(&aml, name, (uint8_t)(i + 1));
     }
     pci_root(&aml, window_of(params->low_memory));
@@ -324,7 +325,11 @@ static void add_madt(struct acpi_pc *acpi, const struct acpi_pc_params *params)
     const struct madt_io_apic io = {.type = 1, .length = sizeof(io), .address = GMEM_IOAPIC};
     const struct madt_override override[] = {
         {.type = 2, .length = sizeof(override[0]), .irq = 0, .gsi = 2},
-        {.type = 2, .length = sizeof(override[0]), .irq = PM_SCI, .gsi = PM_SCI, .flags = 0xd},
+        {.type = 2,
+         .length = sizeof(override[0]),
+         .irq = PM_SCI,
+         .gsi = PM_SCI,
+         .flags = MADT_LEVEL_HIGH},
         {.type = 2, .length = sizeof(override[0]), .irq = 10, .gsi = 10, .flags = MADT_LEVEL_HIGH},
         {.type = 2, .length = sizeof(override[0]), .irq = 11, .gsi = 11, .flags = MADT_LEVEL_HIGH}};
     const struct madt_nmi nmi = {

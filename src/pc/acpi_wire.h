@@ -8,6 +8,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 struct acpi_header {
@@ -147,6 +148,14 @@ static inline uint8_t acpi_checksum(const void *bytes, size_t length)
     for (size_t i = 0; i < length; i++)
         sum = (uint8_t)(sum + at[i]);
     return (uint8_t)-sum;
+}
+
+#define ACPI_SEGMENT 5u /* bytes of a name of the name space, its end included */
+
+/* "P000", "P001", ... */
+static inline void acpi_processor_name(char name[ACPI_SEGMENT], unsigned index)
+{
+    snprintf(name, ACPI_SEGMENT, "P0%02X", index & 0xff);
 }
 
 /* The head of a table, under Hyper-V's ids; length and checksum come last. */

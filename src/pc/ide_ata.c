@@ -7,8 +7,6 @@
 
 #include <string.h>
 
-#define MULTIPLE_MAX 16u
-
 enum {
     ATA_WRITE = 0x01, /* else read */
     ATA_DMA = 0x02,
@@ -203,7 +201,7 @@ static void run_multiple(struct ide_channel *channel, unsigned flags)
     uint8_t count = drive->count.now;
 
     (void)flags;
-    if (count > MULTIPLE_MAX || count & (count - 1)) {
+    if (count > ATA_MULTIPLE_MAX || count & (count - 1)) {
         ide_end(channel, ERROR_ABRT);
         return;
     }

@@ -7,9 +7,7 @@
 
 #include <string.h>
 
-#define LBA28_MAX     0x0fffffffull
-#define MULTIPLE_MAX  16u
-#define CYLINDERS_MAX 16383u
+#define LBA28_MAX 0x0fffffffull
 
 static void put(uint8_t *data, unsigned word, uint32_t value)
 {
@@ -84,7 +82,7 @@ static void identify_disk(const struct ide_drive *drive, uint8_t *data)
     put(data, 0, 0x0040);
     identify_geometry(drive, data);
     put_text(data, 27, 20, "Virtual HD");
-    put(data, 47, 0x8000 | MULTIPLE_MAX);
+    put(data, 47, 0x8000 | ATA_MULTIPLE_MAX);
     put(data, 49, 0x0f00); /* LBA, DMA, IORDY */
     put(data, 50, 0x4000);
     put(data, 59, drive->multiple ? 0x0100u | drive->multiple : 0);

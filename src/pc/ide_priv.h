@@ -32,6 +32,8 @@
 #define ATA_SECTOR  512u
 #define ATAPI_BLOCK 2048u
 
+#define ATA_MULTIPLE_MAX 16u /* sectors of a block of READ MULTIPLE */
+
 static inline struct ide_drive *ide_selected(struct ide_channel *channel)
 {
     return &channel->drive[channel->selected];
