@@ -179,13 +179,9 @@ static unsigned guest_receive(struct port *port, struct frame *frames, unsigned 
             return 0;
         }
     } while (!count && !lingers(guest) && !arm(guest));
-    if (count) {
-        guest->recent += (unsigned)count;
+    if (count || guest->armed)
         guest->idle_since = 0;
-    } else if (guest->armed) {
-        guest->recent = 0;
-        guest->idle_since = 0;
-    }
+    guest->recent = guest->armed ? 0 : guest->recent + (unsigned)count;
     if (!guest->armed)
         vswitch_port_ready(port);
     return (unsigned)count;
