@@ -15,6 +15,8 @@ libtest_a_SOURCES = \
 	tests/unit/group_maker.h \
 	tests/unit/ic_guest.c \
 	tests/unit/ic_guest.h \
+	tests/unit/ide_fixture.c \
+	tests/unit/ide_fixture.h \
 	tests/unit/memory_disk.c \
 	tests/unit/memory_disk.h \
 	tests/unit/netns_fixture.c \
@@ -56,6 +58,7 @@ UNIT_TESTS = \
 	tests/unit/test-adapter-select \
 	tests/unit/test-adapter-takeover \
 	tests/unit/test-adapter-traffic \
+	tests/unit/test-atapi \
 	tests/unit/test-admission \
 	tests/unit/test-bus \
 	tests/unit/test-bus-attack \
@@ -176,6 +179,7 @@ tests_unit_test_mac_LDADD = $(UNIT_LIBS)
 tests_unit_test_heartbeat_LDADD = $(UNIT_LIBS)
 tests_unit_test_host_conflict_LDADD = $(UNIT_LIBS)
 tests_unit_test_ic_LDADD = $(UNIT_LIBS)
+tests_unit_test_atapi_LDADD = $(UNIT_LIBS)
 tests_unit_test_ide_LDADD = $(UNIT_LIBS)
 tests_unit_test_inspect_LDADD = $(UNIT_LIBS)
 tests_unit_test_json_LDADD = $(UNIT_LIBS)
