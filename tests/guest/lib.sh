@@ -41,6 +41,12 @@ point() {
     fi
 }
 
+# is WHAT EXPECTED: for a point's output.
+is() {
+    echo "it is $1, not $2"
+    [ "$1" = "$2" ]
+}
+
 # describe_debian NAME DISK: prints the description of a Debian guest with its root on the first SCSI disk.
 describe_debian() {
     cat <<JSON

@@ -35,12 +35,6 @@ plugged() {
     [ "$(ctl switch ports "$1" --json | jq '[.[] | select(.kind == "guest")] | length')" = "$2" ]
 }
 
-# is WHAT EXPECTED: for a point's output.
-is() {
-    echo "it is $1, not $2"
-    [ "$1" = "$2" ]
-}
-
 # whole_ping COMMAND...: a ping of iputils that lost nothing and got nothing twice.
 whole_ping() {
     local out
