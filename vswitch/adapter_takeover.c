@@ -337,22 +337,26 @@ static bool take(struct work *work, GPtrArray *reports, GError **error)
          !adapter_owner_agrees(takeover->root, adapter->index, adapter->name, error)))
         return false;
     uint64_t read_at = seconds_now();
+    bool running = adapter->running;
     g_autoptr(GPtrArray) items = adapter_items_read(work->sock, adapter, reports, error);
     /* Looked at again behind the items: ifup, at work right now, sets it up before its routes, and
-     * an adapter that seemed to be down would go down again when it is given back. */
+     * an adapter that seemed to be down would go down again when it is given back. But a link-local
+     * address may be missed only among the items of one that was running before. */
     if (!items || !work_look(work, error))
         return false;
     adapter = adapter_by_name(work->links, takeover->adapter);
     host = adapter_by_name(work->links, takeover->host_port);
     if (!adapter || !host)
         return not_found(adapter ? takeover->host_port : takeover->adapter, error);
+    struct adapter seen = *adapter;
+    seen.running &= running;
     struct adapter_end ends[2] = {{.index = adapter->index}, {.index = host->index}};
     memcpy(ends[0].name, adapter->name, IF_NAMESIZE);
     memcpy(ends[1].name, host->name, IF_NAMESIZE);
     struct adapter_journal *journal =
         adapter_journal_new(takeover->folder, takeover->vswitch, &ends[0], &ends[1], read_at);
     g_ptr_array_unref(journal->steps);
-    journal->steps = adapter_plan(adapter, host, items);
+    journal->steps = adapter_plan(&seen, host, items);
     bool taken = take_steps(work, journal, error);
     if (taken)
         log_info("%s: taken by switch %s, the host is on %s", adapter->name, takeover->vswitch,
