@@ -1,6 +1,10 @@
 noinst_LIBRARIES += libcommon.a
 libcommon_a_SOURCES = \
 	src/common/big_endian.h \
+	src/common/confine.c \
+	src/common/confine.h \
+	src/common/confine_filter.c \
+	src/common/confine_filter.h \
 	src/common/container.h \
 	src/common/guid.c \
 	src/common/guid.h \

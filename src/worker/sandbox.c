@@ -1,27 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Entering the sandbox: see sandbox.h. Facts: pivot_root(2), capabilities(7), landlock(7),
- * seccomp(2), and the kernel's Documentation/userspace-api/landlock.rst for ABI versions.
- *
- * Order matters: mounting needs the capabilities that the change of uid gives up; Landlock forbids
- * mounting; no-new-privileges comes before Landlock and seccomp, which ask for it.
+ * Entering the sandbox: see sandbox.h. Its layers are in src/common/confine.h.
  */
 #include "src/worker/sandbox.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
-#include <linux/capability.h>
-#include <linux/seccomp.h>
-#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mount.h>
-#include <sys/prctl.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
+#include "src/common/confine.h"
+#include "src/common/confine_filter.h"
 #include "src/common/log.h"
 #include "src/worker/sandbox_filter.h"
 
@@ -137,133 +127,7 @@ void sandbox_free(struct sandbox *sandbox)
     g_free(sandbox);
 }
 
-/* Namespaces and the empty root. */
-
-/* glibc has no wrapper. */
-static int pivot_root(const char *new_root, const char *put_old)
-{
-    return (int)syscall(SYS_pivot_root, new_root, put_old);
-}
-
-static bool enter_namespaces(const struct sandbox *sandbox, GError **error)
-{
-    const unsigned long flags = MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC;
-
-    if (unshare(CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS) < 0)
-        return fail(error, "namespaces (run with CAP_SYS_ADMIN, or not as root)");
-    /* Private, or our mounts would show up outside. */
-    if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
-        return fail(error, "making mounts private");
-    if (mount("vmbusd-empty", sandbox->run_dir, "tmpfs", flags, "mode=0555,size=4k") < 0 ||
-        chdir(sandbox->run_dir) < 0)
-        return fail(error, "mounting an empty root");
-    /* The old root lands on top of the new one, and is then let go. */
-    if (pivot_root(".", ".") < 0 || umount2(".", MNT_DETACH) < 0 || chdir("/") < 0)
-        return fail(error, "changing to the empty root");
-    return true;
-}
-
-/* Uid and capabilities. */
-
-static bool drop_bounding(GError **error)
-{
-    /* The kernel says with EINVAL where its capabilities end. */
-    for (unsigned long capability = 0; prctl(PR_CAPBSET_READ, capability, 0, 0, 0) >= 0;
-         capability++)
-        if (prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) < 0)
-            return fail(error, "dropping the capability bounding set");
-    return true;
-}
-
-static bool change_uid(uid_t uid, GError **error)
-{
-    if (setgroups(0, NULL) < 0 || setresgid(uid, uid, uid) < 0 || setresuid(uid, uid, uid) < 0)
-        return fail(error, "changing the uid");
-    return true;
-}
-
-/* Clear what is left (without root: what the caller may have been given), and see that it is. */
-static bool drop_capabilities(GError **error)
-{
-    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
-    struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {0};
-
-    if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0 ||
-        syscall(SYS_capset, &header, data) < 0 || syscall(SYS_capget, &header, data) < 0)
-        return fail(error, "dropping capabilities");
-    for (unsigned i = 0; i < _LINUX_CAPABILITY_U32S_3; i++)
-        if (data[i].effective | data[i].permitted | data[i].inheritable) {
-            errno = EPERM;
-            return fail(error, "capabilities are left");
-        }
-    return true;
-}
-
-static bool forbid_gain(GError **error)
-{
-    /* Not dumpable: other processes of the same user cannot trace it, nor read its memory. */
-    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
-        return fail(error, "no new privileges");
-    return true;
-}
-
-/* Landlock. The kernel's header of Debian 12 is older than most of this. */
-
-struct landlock_rights {
-    uint64_t fs;     /* bit n: ABI 1 has 0 to 12, ABI 2 adds 13, ABI 3 14, ABI 5 15 */
-    uint64_t net;    /* ABI 4: bind and connect TCP */
-    uint64_t scoped; /* ABI 6: abstract sockets and signals stay inside */
-};
-
-#define LANDLOCK_VERSION_QUERY 1u
-
-static struct landlock_rights landlock_all(int abi)
-{
-    static const unsigned fs_bits[] = {13, 14, 15, 15, 16};
-    int last = (int)G_N_ELEMENTS(fs_bits);
-
-    return (struct landlock_rights){
-        .fs = (1ull << fs_bits[MIN(abi, last) - 1]) - 1,
-        .net = abi >= 4 ? 3 : 0,
-        .scoped = abi >= 6 ? 3 : 0,
-    };
-}
-
-/* Handle every right there is and allow none. A kernel without Landlock is not an error. */
-static bool enter_landlock(struct sandbox *sandbox, GError **error)
-{
-    long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_VERSION_QUERY);
-
-    if (abi < 1)
-        return errno == ENOSYS || errno == EOPNOTSUPP || fail(error, "Landlock");
-    struct landlock_rights rights = landlock_all((int)abi);
-    /* An older kernel takes the longer structure as long as what it does not know is 0. */
-    int ruleset = (int)syscall(SYS_landlock_create_ruleset, &rights, sizeof(rights), 0);
-    if (ruleset < 0)
-        return fail(error, "Landlock ruleset");
-    long result = syscall(SYS_landlock_restrict_self, ruleset, 0);
-    int saved = errno;
-    close(ruleset);
-    errno = saved;
-    if (result < 0)
-        return fail(error, "Landlock");
-    sandbox->landlock_abi = (int)abi;
-    return true;
-}
-
 /* Together. */
-
-/* /proc counts threads as links of the task directory, beside two of its own. */
-static bool single_threaded(GError **error)
-{
-    struct stat tasks;
-
-    if (stat("/proc/self/task", &tasks) == 0 && tasks.st_nlink > 3) {
-        errno = EBUSY;
-        return fail(error, "a thread is running already, which would stay outside");
-    }
-    return true;
-}
 
 static bool build_filters(struct sandbox *sandbox, GError **error)
 {
@@ -294,12 +158,12 @@ static void tell(const struct sandbox *sandbox)
 
 bool sandbox_enter_process(struct sandbox *sandbox, GError **error)
 {
-    if (!single_threaded(error) || !build_filters(sandbox, error))
+    if (!confine_single_threaded(error) || !build_filters(sandbox, error))
         return false;
-    if (sandbox->root && (!enter_namespaces(sandbox, error) || !drop_bounding(error) ||
-                          !change_uid(sandbox->uid, error)))
+    if (sandbox->root && (!confine_namespaces(sandbox->run_dir, error) ||
+                          !confine_uid(sandbox->uid, sandbox->uid, error)))
         return false;
-    if (!drop_capabilities(error) || !forbid_gain(error) || !enter_landlock(sandbox, error))
+    if (!confine_capabilities(error) || !confine_landlock(&sandbox->landlock_abi, error))
         return false;
     tell(sandbox);
     return true;
@@ -307,8 +171,5 @@ bool sandbox_enter_process(struct sandbox *sandbox, GError **error)
 
 int sandbox_enter_thread(const struct sandbox *sandbox, enum sandbox_kind kind)
 {
-    /* Without SECCOMP_FILTER_FLAG_TSYNC: each kind of thread has a list of its own. */
-    if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &sandbox->program[kind]) < 0)
-        return -errno;
-    return 0;
+    return confine_filter_enter(&sandbox->program[kind]);
 }

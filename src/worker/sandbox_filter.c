@@ -1,43 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * System calls by kind of thread, as lists beside the reason for each entry.
- *
- * Compiled by libseccomp once per kind and loaded by each thread as plain BPF, so that 64 vCPU
- * threads do not each compile, nor touch an allocator of their own. What is not listed kills the
- * process; so does a system call of the 32-bit or x32 ABI.
+ * System calls by kind of thread, as lists beside the reason for each entry, on top of what
+ * src/common/confine_filter.c gives to all.
  */
 #include "src/worker/sandbox_filter.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <linux/kvm.h>
-#include <stdlib.h>
 #include <sys/ioctl.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include <seccomp.h>
 
-/* Harmless whatever the arguments: they reach nothing but this process and what it has open. */
-static const int common_calls[] = {
-    SCMP_SYS(write), /* eventfds, the log, console and pty */
-    SCMP_SYS(writev),
-    SCMP_SYS(futex), /* locks, joins, lane_call() */
-    SCMP_SYS(restart_syscall),
-    SCMP_SYS(sched_yield),
-    SCMP_SYS(clock_gettime), /* where the vDSO cannot, and for CPU clocks */
-    SCMP_SYS(getpid),        /* pthread_kill() */
-    SCMP_SYS(gettid),
-    SCMP_SYS(rt_sigprocmask), /* pthread_kill(), abort(), a thread's end */
-    SCMP_SYS(rt_sigreturn),   /* the vCPU signal's handler */
-    SCMP_SYS(sigaltstack),    /* asked by AddressSanitizer before calls that do not return */
-    SCMP_SYS(brk),            /* malloc() */
-    SCMP_SYS(munmap),
-    SCMP_SYS(mremap),
-    SCMP_SYS(madvise),
-    SCMP_SYS(exit),
-    SCMP_SYS(exit_group),
-};
+#include "src/common/confine_filter.h"
 
 static const int lane_calls[] = {
     SCMP_SYS(epoll_wait), /* the loop; glibc uses either */
@@ -113,112 +88,14 @@ static const int main_refused[] = {
     SCMP_SYS(unlinkat), /* sockets and pid files at the end; whoever made the directory does it */
 };
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-
-struct list {
-    const int *calls;
-    unsigned calls_count;
-    const int *refused; /* EACCES instead of death */
-    unsigned refused_count;
-    const unsigned long *ioctls;
-    unsigned ioctls_count;
-    const int *fcntls;
-    unsigned fcntls_count;
+static const struct confine_list lists[SANDBOX_KINDS] = {
+    [SANDBOX_MAIN] = {CONFINE_ENTRIES(main_calls), CONFINE_ENTRIES(main_refused),
+                      CONFINE_ENTRIES(main_ioctls), CONFINE_ENTRIES(main_fcntls)},
+    [SANDBOX_LANE] = {CONFINE_ENTRIES(lane_calls), CONFINE_NONE, CONFINE_NONE, CONFINE_NONE},
+    [SANDBOX_VCPU] = {CONFINE_NONE, CONFINE_NONE, CONFINE_ENTRIES(vcpu_ioctls), CONFINE_NONE},
 };
-
-#define ENTRIES(array) array, COUNT(array)
-#define NONE           NULL, 0
-
-static const struct list lists[SANDBOX_KINDS] = {
-    [SANDBOX_MAIN] = {ENTRIES(main_calls), ENTRIES(main_refused), ENTRIES(main_ioctls),
-                      ENTRIES(main_fcntls)},
-    [SANDBOX_LANE] = {ENTRIES(lane_calls), NONE, NONE, NONE},
-    [SANDBOX_VCPU] = {NONE, NONE, ENTRIES(vcpu_ioctls), NONE},
-};
-
-static int allow(scmp_filter_ctx filter, const int *calls, unsigned count)
-{
-    int error = 0;
-
-    for (unsigned i = 0; i < count && !error; i++)
-        error = seccomp_rule_add_exact(filter, SCMP_ACT_ALLOW, calls[i], 0);
-    return error;
-}
-
-/* The kernel looks at the low 32 bits of these arguments only, so the filter does too. */
-static int allow_if(scmp_filter_ctx filter, int call, unsigned argument, uint32_t mask,
-                    uint32_t value)
-{
-    return seccomp_rule_add_exact(filter, SCMP_ACT_ALLOW, call, 1,
-                                  SCMP_CMP(argument, SCMP_CMP_MASKED_EQ, mask, value));
-}
-
-static int allow_common(scmp_filter_ctx filter)
-{
-    int error = allow(filter, common_calls, COUNT(common_calls));
-
-    if (!error) /* malloc(), thread stacks, KVM's run page; never code */
-        error = allow_if(filter, SCMP_SYS(mmap), 2, PROT_EXEC, 0);
-    if (!error)
-        error = allow_if(filter, SCMP_SYS(mprotect), 2, PROT_EXEC, 0);
-    if (!error) /* kicks a vCPU out of the guest; abort() */
-        error = allow_if(filter, SCMP_SYS(tgkill), 0, UINT32_MAX, (uint32_t)getpid());
-    return error;
-}
-
-static int add_rules(scmp_filter_ctx filter, const struct list *list)
-{
-    int error = allow_common(filter);
-
-    if (!error)
-        error = allow(filter, list->calls, list->calls_count);
-    for (unsigned i = 0; i < list->refused_count && !error; i++)
-        error = seccomp_rule_add_exact(filter, SCMP_ACT_ERRNO(EACCES), list->refused[i], 0);
-    for (unsigned i = 0; i < list->ioctls_count && !error; i++)
-        error = allow_if(filter, SCMP_SYS(ioctl), 1, UINT32_MAX, (uint32_t)list->ioctls[i]);
-    for (unsigned i = 0; i < list->fcntls_count && !error; i++)
-        error = allow_if(filter, SCMP_SYS(fcntl), 1, UINT32_MAX, (uint32_t)list->fcntls[i]);
-    if (!error && list->ioctls_count) /* KVM_RUN is the call that costs; look for it first */
-        error = seccomp_syscall_priority(filter, SCMP_SYS(ioctl), UINT8_MAX);
-    return error;
-}
-
-/* libseccomp writes a program only to a descriptor. */
-static int export(scmp_filter_ctx filter, struct sock_fprog *ret_program)
-{
-    int fd = memfd_create("seccomp", MFD_CLOEXEC);
-
-    if (fd < 0)
-        return -errno;
-    int error = seccomp_export_bpf(filter, fd);
-    off_t size = error ? 0 : lseek(fd, 0, SEEK_END);
-    struct sock_filter *code = NULL;
-    if (!error && size > 0 && !(code = malloc((size_t)size)))
-        error = -ENOMEM;
-    if (!error && (!code || pread(fd, code, (size_t)size, 0) != size))
-        error = -EIO;
-    close(fd);
-    if (error) {
-        free(code);
-        return error;
-    }
-    ret_program->filter = code;
-    ret_program->len = (unsigned short)((size_t)size / sizeof(*code));
-    return 0;
-}
 
 int sandbox_filter_build(enum sandbox_kind kind, bool log_only, struct sock_fprog *ret_program)
 {
-    uint32_t otherwise = log_only ? SCMP_ACT_LOG : SCMP_ACT_KILL_PROCESS;
-    scmp_filter_ctx filter = seccomp_init(otherwise);
-
-    if (!filter)
-        return -ENOMEM;
-    int error = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, otherwise);
-    if (!error)
-        error = add_rules(filter, &lists[kind]);
-    if (!error)
-        error = export(filter, ret_program);
-    seccomp_release(filter);
-    return error;
+    return confine_filter_build(&lists[kind], log_only, ret_program);
 }
