@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The monitor. A notice only says that something has changed; what, is seen by comparing lists, so
- * that a lost notice, a repeated one and a burst all come to the same.
+ * that a lost notice, a repeated one and a burst all come to the same. Of one thing the lists know
+ * nothing: a link that has gone may be back with the same index before anybody looks.
  */
 #include "vswitch/adapter_monitor.h"
 
@@ -25,6 +26,7 @@ struct adapter_monitor {
     struct nl_sock *notices;  /* joined to groups, never blocks */
     struct nl_sock *requests; /* for dumps */
     GArray *links;
+    GArray *deleted; /* of int: indices of links that have gone, since they were last compared */
 };
 
 const char *adapter_event_name(enum adapter_event event)
@@ -32,6 +34,14 @@ const char *adapter_event_name(enum adapter_event event)
     static const char *const name[] = {"appeared", "gone", "link-up", "link-down", "changed"};
 
     return name[event];
+}
+
+static bool was_deleted(const struct adapter_monitor *monitor, int index)
+{
+    for (unsigned i = 0; i < monitor->deleted->len; i++)
+        if (g_array_index(monitor->deleted, int, i) == index)
+            return true;
+    return false;
 }
 
 /* --- Comparing -------------------------------------------------------------------------------- */
@@ -57,8 +67,10 @@ static bool changed(const struct adapter *then, const struct adapter *now)
 static void compare_link(struct adapter_monitor *monitor, const struct adapter *then,
                          const struct adapter *now)
 {
-    if (!now) {
+    if (!now || was_deleted(monitor, then->index)) {
         tell(monitor, ADAPTER_GONE, then);
+        if (now)
+            tell(monitor, ADAPTER_APPEARED, now);
         return;
     }
     if (changed(then, now))
@@ -101,7 +113,9 @@ static void raise_all(struct adapter_monitor *monitor, const GArray *before)
         const struct adapter *link = &g_array_index(monitor->links, struct adapter, i);
 
         /* One that was up when last seen was set down by somebody who meant it. */
-        if (!link->up && !(before && adapter_by_index(before, link->index)) &&
+        bool seen =
+            before && adapter_by_index(before, link->index) && !was_deleted(monitor, link->index);
+        if (!link->up && !seen &&
             adapter_fit(link, monitor->links, monitor->config.veth, false, NULL) &&
             adapter_owner_agrees(monitor->root, link->index, link->name, NULL))
             raise_link(monitor, link);
@@ -125,21 +139,36 @@ static void look_again(struct adapter_monitor *monitor)
     if (monitor->config.raise)
         raise_all(monitor, then);
     compare(monitor, then, now);
+    g_array_set_size(monitor->deleted, 0);
+}
+
+static void read_notices(struct adapter_monitor *monitor, struct nlmsghdr *message, int left)
+{
+    for (; nlmsg_ok(message, left); message = nlmsg_next(message, &left)) {
+        const struct ifinfomsg *link = nlmsg_data(message);
+
+        /* Of another family: it has left a bridge. */
+        if (message->nlmsg_type == RTM_DELLINK && nlmsg_valid_hdr(message, sizeof(*link)) &&
+            link->ifi_family == AF_UNSPEC)
+            g_array_append_val(monitor->deleted, link->ifi_index);
+    }
 }
 
 /* Read all notices away; true if there was one, or if some were lost. */
 static bool drain(struct adapter_monitor *monitor)
 {
-    char bytes[16384];
+    char bytes[32768] __attribute__((aligned(NLMSG_ALIGNTO)));
     bool any = false;
 
     for (;;) {
-        ssize_t length = recv(nl_socket_get_fd(monitor->notices), bytes, sizeof(bytes),
-                              MSG_DONTWAIT | MSG_TRUNC);
+        ssize_t length =
+            recv(nl_socket_get_fd(monitor->notices), bytes, sizeof(bytes), MSG_DONTWAIT);
 
         if (length < 0 && errno != ENOBUFS && errno != EINTR)
             return any;
         any = true;
+        if (length > 0)
+            read_notices(monitor, (struct nlmsghdr *)(void *)bytes, (int)length);
     }
 }
 
@@ -168,6 +197,7 @@ struct adapter_monitor *adapter_monitor_new(const struct adapter_monitor_config 
 
     monitor->config = *config;
     monitor->root = g_strdup(config->root ? config->root : "/");
+    monitor->deleted = g_array_new(FALSE, FALSE, sizeof(int));
     monitor->requests = adapter_netlink_open(NETLINK_ROUTE, error);
     if (monitor->requests)
         monitor->notices = adapter_netlink_open(NETLINK_ROUTE, error);
@@ -192,6 +222,7 @@ void adapter_monitor_free(struct adapter_monitor *monitor)
     nl_socket_free(monitor->notices);
     nl_socket_free(monitor->requests);
     g_clear_pointer(&monitor->links, g_array_unref);
+    g_array_unref(monitor->deleted);
     g_free(monitor->root);
     g_free(monitor);
 }

@@ -7,8 +7,10 @@
  * can be read; events are called from there. Notices come faster than they are read when many links
  * change: then the kernel drops some, and the monitor compares a fresh list with what it knows.
  *
- * Left out: renaming is CHANGED with the new name, not GONE and APPEARED; a link moved to another
- * namespace has gone.
+ * A link moved to another namespace has gone; one that has gone and come back with the same index
+ * in between is told as GONE and APPEARED.
+ *
+ * Left out: renaming is CHANGED with the new name, not GONE and APPEARED.
  */
 #ifndef VMBUSD_VSWITCH_ADAPTER_MONITOR_H
 #define VMBUSD_VSWITCH_ADAPTER_MONITOR_H

@@ -211,23 +211,51 @@ out:
     return done;
 }
 
-bool port_tap_open(const char *name, const uint8_t mac[6], uint32_t mtu, int *ret_fd,
-                   GError **error)
+/* A descriptor of the TAP, -1 with `error`. */
+static int tap_get(const char *name, short flags, GError **error)
 {
-    struct ifreq request = {.ifr_flags = TAP_FLAGS | IFF_TUN_EXCL};
+    struct ifreq request = {.ifr_flags = flags};
     int fd;
 
     if (!name[0] || strlen(name) >= IFNAMSIZ || strchr(name, '%')) {
         g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_INVAL, "\"%s\" is no interface name", name);
-        return false;
+        return -1;
     }
     fd = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
-    if (fd < 0)
-        return tap_failed(name, "cannot open /dev/net/tun", error);
+    if (fd < 0) {
+        tap_failed(name, "cannot open /dev/net/tun", error);
+        return -1;
+    }
     g_strlcpy(request.ifr_name, name, IFNAMSIZ);
-    if (ioctl(fd, TUNSETIFF, &request) < 0) {
-        tap_failed(name, "cannot create it", error);
-    } else if (tap_configure(name, mac, mtu, error) && tap_check(fd, error)) {
+    if (ioctl(fd, TUNSETIFF, &request) == 0)
+        return fd;
+    tap_failed(name, flags & IFF_TUN_EXCL ? "cannot create it" : "cannot attach to it", error);
+    close(fd);
+    return -1;
+}
+
+bool port_tap_open(const char *name, const uint8_t mac[6], uint32_t mtu, int *ret_fd,
+                   GError **error)
+{
+    int fd = tap_get(name, TAP_FLAGS | IFF_TUN_EXCL, error);
+
+    if (fd < 0)
+        return false;
+    if (tap_configure(name, mac, mtu, error) && tap_check(fd, error)) {
+        *ret_fd = fd;
+        return true;
+    }
+    close(fd);
+    return false;
+}
+
+bool port_tap_attach(const char *name, int *ret_fd, GError **error)
+{
+    int fd = tap_get(name, TAP_FLAGS, error);
+
+    if (fd < 0)
+        return false;
+    if (tap_check(fd, error)) {
         *ret_fd = fd;
         return true;
     }

@@ -19,6 +19,10 @@
 bool port_tap_open(const char *name, const uint8_t mac[6], uint32_t mtu, int *ret_fd,
                    GError **error);
 
+/* Attach to the TAP `name` that there is, made as above and kept (TUNSETPERSIST) although nobody
+ * had it open; as it is. */
+bool port_tap_attach(const char *name, int *ret_fd, GError **error);
+
 /* A port on such a descriptor, however it came here; owned by the port from now on if the call
  * succeeds. `mtu` is the TAP's. NULL with an error if it is no TAP with virtio-net headers. */
 struct port *port_tap_new(int fd, uint32_t mtu, GError **error);

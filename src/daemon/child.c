@@ -4,7 +4,6 @@
  */
 #include "src/daemon/child.h"
 
-#include <signal.h>
 #include <sys/wait.h>
 
 #include "src/common/log.h"
@@ -15,11 +14,10 @@
 #define STEADY      60 /* seconds after which the pause is short again */
 
 struct child {
-    struct child_spec spec; /* strings are ours */
-    GStrv argv, environment;
+    struct child_spec spec; /* without its name */
     char *name;
-    GPid pid;
-    guint watch, timer; /* GLib sources, 0: none */
+    GPid pid;    /* 0: none */
+    guint timer; /* a GLib source, 0: none */
     unsigned pause, restarts;
     gint64 started;
 };
@@ -52,15 +50,14 @@ static void tell(const struct child *child, int status)
         log_info("%s (process %d) has ended", child->name, (int)child->pid);
 }
 
-static void on_exit_of(GPid pid, int status, void *context)
+static void on_exit_of(void *context, GPid pid, int status)
 {
     struct child *child = context;
     bool again = child->spec.restart;
 
+    (void)pid;
     tell(child, status);
-    g_spawn_close_pid(pid);
     child->pid = 0;
-    child->watch = 0;
     if (again) {
         bool steady = g_get_monotonic_time() - child->started > STEADY * G_TIME_SPAN_SECOND;
 
@@ -75,11 +72,12 @@ static void on_exit_of(GPid pid, int status, void *context)
 
 static bool start(struct child *child, GError **error)
 {
-    if (!privileged_spawn((const char *const *)child->argv, (const char *const *)child->environment,
-                          &child->pid, error))
+    if (!child->spec.start(child->spec.context, &child->pid, error)) {
+        child->pid = 0;
         return false;
+    }
     child->started = g_get_monotonic_time();
-    child->watch = g_child_watch_add(child->pid, on_exit_of, child);
+    privileged_on_ended(child->pid, on_exit_of, child);
     return true;
 }
 
@@ -89,8 +87,6 @@ struct child *child_new(const struct child_spec *spec, GError **error)
 
     child->spec = *spec;
     child->name = g_strdup(spec->name);
-    child->argv = g_strdupv((char **)spec->argv);
-    child->environment = g_strdupv((char **)spec->environment);
     child->pause = PAUSE_FIRST;
     if (start(child, error))
         return child;
@@ -112,25 +108,17 @@ void child_forget(struct child *child)
 {
     if (!child)
         return;
-    if (child->watch)
-        g_source_remove(child->watch);
+    if (child->pid)
+        privileged_on_ended(child->pid, NULL, NULL);
     if (child->timer)
         g_source_remove(child->timer);
-    g_strfreev(child->argv);
-    g_strfreev(child->environment);
     g_free(child->name);
     g_free(child);
 }
 
 void child_end(struct child *child)
 {
-    if (child && child->pid) {
-        privileged_signal(child->pid, SIGTERM);
-        for (unsigned tries = 0; waitpid(child->pid, NULL, WNOHANG) == 0; tries++) {
-            if (tries == 100)
-                privileged_signal(child->pid, SIGKILL);
-            g_usleep(10000);
-        }
-    }
+    if (child && child->pid)
+        privileged_end(child->pid);
     child_forget(child);
 }

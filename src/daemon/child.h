@@ -13,10 +13,11 @@
 struct child;
 
 struct child_spec {
-    const char *name;               /* for the log */
-    const char *const *argv;        /* copied, NULL-terminated */
-    const char *const *environment; /* "NAME=value", added to ours; NULL: none */
-    bool restart;                   /* when it ends, however it does */
+    const char *name; /* for the log */
+    bool restart;     /* when it ends, however it does */
+
+    /* Have it started (privileged.h); its process in *ret_pid. */
+    bool (*start)(void *context, GPid *ret_pid, GError **error);
 
     /* It has ended; `status` is waitpid()'s. Before a restart. May be NULL. The callback may free
      * the child. */

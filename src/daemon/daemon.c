@@ -4,14 +4,12 @@
  */
 #include "src/daemon/daemon.h"
 
-#include <errno.h>
 #include <string.h>
 
 #include "src/common/json.h"
 #include "src/common/log.h"
 #include "src/daemon/event.h"
 #include "src/daemon/networks.h"
-#include "src/daemon/privileged.h"
 #include "src/daemon/server.h"
 #include "src/daemon/workers.h"
 
@@ -163,31 +161,16 @@ void daemon_reload(struct daemon *daemon)
         log_warning("%u configuration files were refused", refused);
 }
 
-struct daemon *daemon_new(const struct daemon_settings *settings, GError **error)
+struct daemon *daemon_new(const struct daemon_settings *settings, int listener)
 {
     struct daemon *daemon = g_new0(struct daemon, 1);
     g_autofree char *networks = g_build_filename(settings->config_dir, "networks", NULL);
     g_autofree char *machines = g_build_filename(settings->config_dir, "machines", NULL);
-    g_autofree char *directory = g_build_filename(settings->run_dir, "networks", NULL);
-    g_autofree char *journals = g_build_filename(settings->run_dir, "adapters", NULL);
-    g_autofree char *socket = g_build_filename(settings->run_dir, "vmbusd.sock", NULL);
-    struct workers_settings workers = {
-        .folder = machines, .run_dir = settings->run_dir, .program = settings->worker};
+    struct workers_settings workers = {.folder = machines, .run_dir = settings->run_dir};
 
-    if (g_mkdir_with_parents(directory, 0755) < 0) {
-        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, "%s: %s", directory,
-                    g_strerror(errno));
-        g_free(daemon);
-        return NULL;
-    }
-    daemon->server = server_new(socket, execute, daemon, error);
-    if (!daemon->server) {
-        g_free(daemon);
-        return NULL;
-    }
+    daemon->server = server_new(listener, settings->owner, execute, daemon);
     event_listen(tell, daemon);
-    privileged_recover_adapters(journals);
-    daemon->networks = networks_new(networks, directory);
+    daemon->networks = networks_new(networks);
     daemon->workers = workers_new(&workers, daemon->networks);
     daemon_reload(daemon);
     return daemon;

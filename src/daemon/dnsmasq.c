@@ -3,22 +3,18 @@
  * DHCP and DNS of a network: see dnsmasq.h, and dnsmasq(8) for what the words mean.
  *
  * What may stand in a name or text was decided in network_xml.c, so that no value here can be a
- * second line or a second option. Leases survive in their file; the pid file tells a restarted
- * vmbusd which process to end.
+ * second line or a second option. The parent checks the lines once more and writes the file
+ * (parent_process.c). Leases survive in theirs.
  */
 #include "src/daemon/dnsmasq.h"
-
-#include <string.h>
-#include <unistd.h>
 
 #include "src/common/mac.h"
 #include "src/daemon/child.h"
 #include "src/daemon/privileged.h"
 
 struct dnsmasq {
+    const struct network_config *config;
     struct child *child;
-    char *file; /* the configuration file */
-    char *pid_file;
 };
 
 static bool has_dhcp(const struct network_ip *ip)
@@ -115,19 +111,13 @@ static void add_ip(GString *out, const struct network_ip *ip)
         add_host(out, &g_array_index(ip->host, struct network_host, i));
 }
 
-char *dnsmasq_configuration(const struct network_config *config, const char *directory)
+char *dnsmasq_configuration(const struct network_config *config)
 {
-    g_autoptr(GString) out = g_string_new("# Written by vmbusd; changes are lost.\n");
+    g_autoptr(GString) out = g_string_new(NULL);
     bool v6 = false;
 
-    g_string_append_printf(out,
-                           "interface=%s\nexcept-interface=lo\nbind-dynamic\nno-hosts\n"
-                           "pid-file=%s/%s.pid\n",
-                           config->bridge, directory, config->name);
     add_dns(out, config);
-    g_string_append_printf(out,
-                           "dhcp-leasefile=%s/%s.leases\ndhcp-no-override\ndhcp-authoritative\n",
-                           directory, config->name);
+    g_string_append(out, "dhcp-no-override\ndhcp-authoritative\n");
     /* What is behind the host cannot be reached: do not make guests try. */
     if (config->kind == NETWORK_INTERNAL)
         g_string_append(out, "dhcp-option=option:router\n");
@@ -146,32 +136,29 @@ char *dnsmasq_configuration(const struct network_config *config, const char *dir
 
 /* --- Life ------------------------------------------------------------------------------------- */
 
-static bool start(struct dnsmasq *dnsmasq, const struct network_config *config, GError **error)
+static bool start(void *context, GPid *ret_pid, GError **error)
 {
-    g_autofree char *name = g_strdup_printf("dnsmasq of network %s", config->name);
-    g_autofree char *file_option = g_strdup_printf("--conf-file=%s", dnsmasq->file);
-    const char *const argv[] = {"dnsmasq", "--keep-in-foreground", "--log-facility=-", file_option,
-                                NULL};
-    struct child_spec spec = {.name = name, .argv = argv, .restart = true};
+    struct dnsmasq *dnsmasq = context;
+    const struct network_config *config = dnsmasq->config;
+    g_autofree char *lines = dnsmasq_configuration(config);
 
-    dnsmasq->child = child_new(&spec, error);
-    if (!dnsmasq->child)
-        g_prefix_error(error, "dnsmasq (package dnsmasq-base): ");
-    return dnsmasq->child != NULL;
+    if (privileged_dnsmasq(config->name, config->bridge, lines, ret_pid, error))
+        return true;
+    g_prefix_error(error, "dnsmasq (package dnsmasq-base): ");
+    return false;
 }
 
-struct dnsmasq *dnsmasq_new(const struct network_config *config, const char *directory,
-                            GError **error)
+struct dnsmasq *dnsmasq_new(const struct network_config *config, GError **error)
 {
     struct dnsmasq *dnsmasq = g_new0(struct dnsmasq, 1);
-    g_autofree char *text = dnsmasq_configuration(config, directory);
+    g_autofree char *name = g_strdup_printf("dnsmasq of network %s", config->name);
+    struct child_spec spec = {.name = name, .restart = true, .start = start, .context = dnsmasq};
 
-    dnsmasq->file = g_strdup_printf("%s/%s.conf", directory, config->name);
-    dnsmasq->pid_file = g_strdup_printf("%s/%s.pid", directory, config->name);
-    privileged_end_leftover(dnsmasq->pid_file, dnsmasq->file);
-    if (g_file_set_contents(dnsmasq->file, text, -1, error) && start(dnsmasq, config, error))
+    dnsmasq->config = config;
+    dnsmasq->child = child_new(&spec, error);
+    if (dnsmasq->child)
         return dnsmasq;
-    dnsmasq_free(dnsmasq);
+    g_free(dnsmasq);
     return NULL;
 }
 
@@ -180,33 +167,10 @@ void dnsmasq_free(struct dnsmasq *dnsmasq)
     if (!dnsmasq)
         return;
     child_end(dnsmasq->child);
-    unlink(dnsmasq->file);
-    unlink(dnsmasq->pid_file);
-    g_free(dnsmasq->file);
-    g_free(dnsmasq->pid_file);
     g_free(dnsmasq);
 }
 
 GPid dnsmasq_pid(const struct dnsmasq *dnsmasq)
 {
     return dnsmasq ? child_pid(dnsmasq->child) : 0;
-}
-
-void dnsmasq_sweep(const char *const *names, const char *directory)
-{
-    GDir *dir = g_dir_open(directory, 0, NULL);
-    const char *file;
-
-    while (dir && (file = g_dir_read_name(dir))) {
-        g_autofree char *name = g_strndup(file, strlen(file) - MIN(strlen(file), strlen(".pid")));
-        g_autofree char *pid_file = g_build_filename(directory, file, NULL);
-        g_autofree char *conf = g_strdup_printf("%s/%s.conf", directory, name);
-
-        if (!g_str_has_suffix(file, ".pid") || g_strv_contains(names, name))
-            continue;
-        privileged_end_leftover(pid_file, conf);
-        unlink(conf);
-    }
-    if (dir)
-        g_dir_close(dir);
 }

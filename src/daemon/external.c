@@ -1,23 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What makes a network external: see external.h. Which adapter is vswitch/adapter_select.h's
- * question, how it is taken adapter_takeover.h's.
+ * question, how it is taken adapter_takeover.h's; the parent does it (privileged.h).
  *
- * Left out: keeping the host's interface over a restart of vmbusd (the adapter is given back and
- * taken again).
+ * The host's interface outlives this process, and the takeover with it: started again, it finds
+ * both, and has only to make its ports.
  */
 #include "src/daemon/external.h"
 
-#include <errno.h>
 #include <string.h>
 #include <unistd.h>
-
-#include <glib-unix.h>
-#include <linux/rtnetlink.h>
-#include <netlink/attr.h>
-#include <netlink/msg.h>
-#include <netlink/netlink.h>
-#include <netlink/socket.h>
 
 #include "src/common/log.h"
 #include "src/common/mac.h"
@@ -25,27 +17,20 @@
 #include "src/daemon/privileged.h"
 #include "vswitch/adapter.h"
 #include "vswitch/adapter_select.h"
-#include "vswitch/adapter_takeover.h"
 #include "vswitch/port_packet.h"
 #include "vswitch/port_tap.h"
 
-#define SETTLE_MS 200  /* one change comes as several messages */
+#define SETTLE_MS 200  /* one change comes as several events */
 #define RETRY_MS  5000 /* after a takeover that failed */
-#define GUARD_S   2    /* how often to see whether others have undone something */
 
 struct external {
     const struct network_config *config;
     struct vswitch *vswitch;
-    char *journals;
-    struct nl_sock *events;
-    guint source, timer, guard; /* GLib sources, 0: none */
-    int index;                  /* of the adapter, 0: not bound */
-    char adapter[IFNAMSIZ];
-    struct adapter seen; /* the adapter as it was when last looked at */
+    guint timer;          /* a GLib source, 0: none */
+    struct adapter bound; /* as it was last seen; index 0: not bound */
+    bool tap, taken;      /* the host's interface is there; the adapter is on it */
     struct port *host, *uplink;
     uint32_t host_number, uplink_number;
-    bool taken;
-    bool lost; /* the adapter has gone; one of the same number is another, or has forgotten all */
     char *complaint;
 };
 
@@ -57,43 +42,12 @@ static void complain(struct external *external, const char *why)
     external->complaint = g_strdup(why);
 }
 
-/* --- Binding ---------------------------------------------------------------------------------- */
+/* --- Ports ------------------------------------------------------------------------------------ */
 
-static struct adapter_takeover takeover(const struct external *external)
-{
-    return (struct adapter_takeover){.folder = external->journals,
-                                     .root = "/",
-                                     .vswitch = external->config->name,
-                                     .adapter = external->adapter,
-                                     .host_port = external->config->bridge,
-                                     .veth = external->config->forward_dev != NULL,
-                                     .force = external->config->adapter_force};
-}
-
-static void unbind(struct external *external)
-{
-    struct adapter_takeover request = takeover(external);
-    g_autoptr(GError) error = NULL;
-
-    if (external->uplink)
-        vswitch_port_remove(external->vswitch, external->uplink);
-    port_packet_free(external->uplink);
-    external->uplink = NULL;
-    if (external->taken && !privileged_give_back(&request, &error))
-        log_error("network %s: %s", external->config->name, error->message);
-    external->taken = false;
-    if (external->host)
-        vswitch_port_remove(external->vswitch, external->host);
-    port_tap_free(external->host);
-    external->host = NULL;
-    external->index = 0;
-    external->lost = false;
-}
-
-static bool add_port(struct external *external, struct port *port, struct port_policy policy,
+static bool add_port(struct external *external, struct port *port, const struct port_policy *policy,
                      uint32_t *ret_number, GError **error)
 {
-    int result = vswitch_port_add(external->vswitch, port, &policy, ret_number);
+    int result = vswitch_port_add(external->vswitch, port, policy, ret_number);
 
     if (result < 0)
         g_set_error(error, PRIVILEGED_ERROR, PRIVILEGED_ERROR_SYSTEM,
@@ -101,20 +55,35 @@ static bool add_port(struct external *external, struct port *port, struct port_p
     return result == 0;
 }
 
-/* The TAP; owned by external->host. */
-static bool make_host(struct external *external, const struct adapter *adapter, GError **error)
+static void remove_ports(struct external *external)
 {
+    if (external->uplink)
+        vswitch_port_remove(external->vswitch, external->uplink);
+    port_packet_free(external->uplink);
+    external->uplink = NULL;
+    if (external->host)
+        vswitch_port_remove(external->vswitch, external->host);
+    port_tap_free(external->host);
+    external->host = NULL;
+}
+
+/* The TAP, with the adapter's MAC and MTU; owned by external->host. */
+static bool make_host(struct external *external, GError **error)
+{
+    const struct adapter *adapter = &external->bound;
+    uint32_t mtu = MIN(adapter->mtu, REQUEST_MTU_MAX);
+    struct port_policy policy = network_config_host_policy(external->config);
     int fd;
 
-    if (!privileged_tap(external->config->bridge, adapter->mac, adapter->mtu, &fd, error))
+    if (!privileged_tap(external->config->bridge, adapter->mac, mtu, true, &fd, error))
         return false;
-    struct port *port = port_tap_new(fd, adapter->mtu, error);
+    external->tap = true;
+    struct port *port = port_tap_new(fd, mtu, error);
     if (!port) {
         close(fd);
         return false;
     }
-    if (!add_port(external, port, network_config_host_policy(external->config),
-                  &external->host_number, error)) {
+    if (!add_port(external, port, &policy, &external->host_number, error)) {
         port_tap_free(port);
         return false;
     }
@@ -122,21 +91,28 @@ static bool make_host(struct external *external, const struct adapter *adapter, 
     return true;
 }
 
+static void close_packet(const struct port_packet_fds *fds)
+{
+    close(fds->queue);
+    if (fds->ring >= 0)
+        close(fds->ring);
+    if (fds->which >= 0)
+        close(fds->which);
+}
+
 static bool make_uplink(struct external *external, GError **error)
 {
+    struct port_policy policy = network_config_uplink_policy(external->config);
     struct port_packet_fds fds;
 
-    if (!privileged_packet(external->adapter, &fds, error))
+    if (!privileged_packet(external->bound.name, &fds, error))
         return false;
     struct port *port = port_packet_new(&fds, error);
     if (!port) {
-        close(fds.queue);
-        if (fds.ring >= 0)
-            close(fds.ring);
+        close_packet(&fds);
         return false;
     }
-    if (!add_port(external, port, network_config_uplink_policy(external->config),
-                  &external->uplink_number, error)) {
+    if (!add_port(external, port, &policy, &external->uplink_number, error)) {
         port_packet_free(port);
         return false;
     }
@@ -144,19 +120,44 @@ static bool make_uplink(struct external *external, GError **error)
     return true;
 }
 
+/* --- Binding ---------------------------------------------------------------------------------- */
+
+static struct request_take make_take(const struct external *external)
+{
+    struct request_take take = {.veth = external->config->forward_dev != NULL,
+                                .force = external->config->adapter_force};
+
+    g_strlcpy(take.vswitch, external->config->name, sizeof(take.vswitch));
+    g_strlcpy(take.adapter, external->bound.name, sizeof(take.adapter));
+    g_strlcpy(take.host_port, external->config->bridge, sizeof(take.host_port));
+    return take;
+}
+
+static void unbind(struct external *external)
+{
+    struct request_take take = make_take(external);
+    g_autoptr(GError) error = NULL;
+
+    remove_ports(external);
+    if (external->taken && !privileged_give_back(&take, &error))
+        log_error("network %s: %s", external->config->name, error->message);
+    external->taken = false;
+    if (external->tap)
+        privileged_tap_drop(external->config->bridge);
+    external->tap = false;
+    external->bound = (struct adapter){0};
+}
+
 static bool bind_adapter(struct external *external, const struct adapter *adapter,
                          const GArray *list, GError **error)
 {
-    struct adapter_takeover request;
     g_autoptr(GPtrArray) reports = g_ptr_array_new_with_free_func(g_free);
 
-    external->index = adapter->index;
-    external->seen = *adapter;
-    g_strlcpy(external->adapter, adapter->name, sizeof(external->adapter));
-    request = takeover(external);
+    external->bound = *adapter;
+    struct request_take take = make_take(external);
     /* Looked at before there is anything to undo: a refusal leaves no trace. */
-    if (!adapter_fit(adapter, list, request.veth, request.force, error) ||
-        !make_host(external, adapter, error) || !privileged_take(&request, reports, error))
+    if (!adapter_fit(adapter, list, take.veth, take.force, error) || !make_host(external, error) ||
+        !privileged_take(&take, reports, error))
         return false;
     external->taken = true;
     for (guint i = 0; i < reports->len; i++)
@@ -165,35 +166,59 @@ static bool bind_adapter(struct external *external, const struct adapter *adapte
     return make_uplink(external, error);
 }
 
+/* Tell once what has happened to the adapter. True if its MAC or MTU is another. */
+static bool tell(const struct external *external, const struct adapter *adapter)
+{
+    const struct adapter *then = &external->bound;
+    const char *network = external->config->name, *name = adapter->name;
+    bool moved = memcmp(adapter->mac, then->mac, sizeof(adapter->mac)) != 0;
+    char mac[MAC_TEXT];
+
+    mac_print(adapter->mac, mac);
+    if (adapter->carrier != then->carrier) {
+        const char *state = adapter->carrier ? "up" : "down";
+
+        log_info("network %s: adapter %s: link %s", network, name, state);
+        event_emit("link", "network", network, "adapter", name, "state", state, NULL);
+    }
+    if (adapter->mtu != then->mtu)
+        log_info("network %s: adapter %s: MTU %u", network, name, adapter->mtu);
+    if (moved)
+        log_info("network %s: adapter %s: MAC %s", network, name, mac);
+    return moved || adapter->mtu != then->mtu;
+}
+
+/* Something has happened, perhaps to the adapter: the host's interface gets its MAC and MTU, and
+ * what was put on the adapter meanwhile. With another MAC or MTU the ports are made anew. */
+static bool follow(struct external *external, const struct adapter *adapter, GError **error)
+{
+    struct request_take take = make_take(external);
+    bool anew = tell(external, adapter);
+    g_autoptr(GError) reason = NULL;
+
+    external->bound = *adapter;
+    if (anew)
+        remove_ports(external);
+    if (!privileged_follow(&take, &reason))
+        log_error("network %s: %s", external->config->name, reason->message);
+    return !anew || (make_host(external, error) && make_uplink(external, error));
+}
+
 /* --- Looking ---------------------------------------------------------------------------------- */
 
-static struct adapter_wish make_wish(const struct external *external)
+/* `present`: index of the adapter that is bound, or was by a former life. */
+static struct adapter_wish make_wish(const struct external *external, int present)
 {
     const struct network_config *config = external->config;
     struct adapter_wish wish = {.kind = config->forward_dev      ? ADAPTER_NAMED
                                         : config->adapter_by_mac ? ADAPTER_BY_MAC
                                                                  : ADAPTER_AUTOMATIC,
                                 .veth = config->forward_dev != NULL,
-                                .present = external->index};
+                                .present = present};
 
     g_strlcpy(wish.name, config->forward_dev ? config->forward_dev : "", sizeof(wish.name));
     memcpy(wish.mac, config->adapter_mac, sizeof(wish.mac));
     return wish;
-}
-
-/* Indices of the adapters that other switches have. */
-static GArray *find_busy(const struct external *external, const GArray *list)
-{
-    GArray *busy = g_array_new(FALSE, FALSE, sizeof(int));
-
-    for (guint i = 0; i < list->len; i++) {
-        const struct adapter *adapter = &g_array_index(list, struct adapter, i);
-        g_autofree char *owner = adapter_taken_by(external->journals, adapter->name);
-
-        if (owner && strcmp(owner, external->config->name) != 0)
-            g_array_append_val(busy, adapter->index);
-    }
-    return busy;
 }
 
 static gboolean on_timer(void *context);
@@ -203,6 +228,44 @@ static void look_in(struct external *external, guint after_ms)
     if (external->timer)
         g_source_remove(external->timer);
     external->timer = g_timeout_add(after_ms, on_timer, external);
+}
+
+static const char *owner_of(const GArray *states, guint i)
+{
+    return g_array_index(states, struct request_state, i).taken_by;
+}
+
+/* The adapter to bind, a member of `list`, or NULL: wait. */
+static const struct adapter *choose(const struct external *external, const GArray *list,
+                                    const GArray *states)
+{
+    g_autoptr(GArray) busy = g_array_new(FALSE, FALSE, sizeof(int));
+    int present = external->bound.index;
+
+    for (guint i = 0; i < list->len; i++) {
+        const char *owner = owner_of(states, i);
+        int index = g_array_index(list, struct adapter, i).index;
+
+        if (*owner && strcmp(owner, external->config->name) != 0)
+            g_array_append_val(busy, index);
+        else if (*owner && !present)
+            present = index;
+    }
+    struct adapter_wish wish = make_wish(external, present);
+    wish.busy = (const int *)(void *)busy->data;
+    wish.busy_count = busy->len;
+    return adapter_select(list, &wish);
+}
+
+/* Is the adapter, a member of `list`, the one that is bound, and has been all the time? */
+static bool is_bound_to(const struct external *external, const struct adapter *adapter,
+                        const GArray *list, const GArray *states)
+{
+    return adapter && adapter->index == external->bound.index &&
+           !strcmp(adapter->name, external->bound.name) &&
+           !g_array_index(states, struct request_state,
+                          adapter - (const struct adapter *)(void *)list->data)
+                .lost;
 }
 
 static bool is_wanted(const struct network_config *config, const struct adapter *adapter)
@@ -215,20 +278,17 @@ static bool is_wanted(const struct network_config *config, const struct adapter 
 }
 
 /* Why the network waits, while no adapter is to be had. */
-static char *why_none(const struct external *external, const GArray *list)
+static char *why_none(const struct network_config *config, const GArray *list, const GArray *states)
 {
-    const struct network_config *config = external->config;
-
     if (!config->forward_dev && !config->adapter_by_mac)
         return g_strdup("no adapter that could be taken has a link; the network waits for one");
     for (guint i = 0; i < list->len; i++) {
         const struct adapter *adapter = &g_array_index(list, struct adapter, i);
-        g_autofree char *owner = NULL;
+        const char *owner = owner_of(states, i);
 
         if (!is_wanted(config, adapter))
             continue;
-        owner = adapter_taken_by(external->journals, adapter->name);
-        if (owner && strcmp(owner, config->name) != 0)
+        if (*owner && strcmp(owner, config->name) != 0)
             return g_strdup_printf("its adapter %s is network %s's; the network waits for it",
                                    adapter->name, owner);
         return g_strdup_printf("its adapter %s is %s, which cannot be taken", adapter->name,
@@ -240,81 +300,61 @@ static char *why_none(const struct external *external, const GArray *list)
     return g_strdup("no adapter has the MAC address; the network waits for one");
 }
 
-/* Tell once what has happened to the adapter, and let the host's interface follow it. */
-static void follow(struct external *external, const struct adapter *adapter)
+static void emit(const struct external *external, const char *event, const char *adapter)
 {
-    const struct adapter *then = &external->seen;
-    struct adapter_takeover request = takeover(external);
-    g_autoptr(GError) error = NULL;
-    char mac[MAC_TEXT];
-
-    mac_print(adapter->mac, mac);
-    if (adapter->carrier != then->carrier) {
-        log_info("network %s: adapter %s: link %s", external->config->name, adapter->name,
-                 adapter->carrier ? "up" : "down");
-        event_emit("link", "network", external->config->name, "adapter", adapter->name, "state",
-                   adapter->carrier ? "up" : "down", NULL);
-    }
-    if (adapter->mtu != then->mtu)
-        log_info("network %s: adapter %s: MTU %u", external->config->name, adapter->name,
-                 adapter->mtu);
-    if (memcmp(adapter->mac, then->mac, sizeof(adapter->mac)) != 0)
-        log_info("network %s: adapter %s: MAC %s", external->config->name, adapter->name, mac);
-    external->seen = *adapter;
-    if (!privileged_follow(&request, &error))
-        log_error("network %s: %s", external->config->name, error->message);
+    event_emit(event, "network", external->config->name, "adapter", adapter, NULL);
 }
 
-static void choose(struct external *external, const GArray *list)
+/* From what is to what should be. `adapter` is NULL while there is none. */
+static void settle(struct external *external, const struct adapter *adapter, const GArray *list,
+                   const GArray *states)
 {
-    struct adapter_wish wish = make_wish(external);
-    g_autoptr(GArray) busy = find_busy(external, list);
+    const struct adapter *bound = &external->bound;
     g_autoptr(GError) error = NULL;
+    bool good = true;
 
-    wish.busy = (const int *)(void *)busy->data;
-    wish.busy_count = busy->len;
-    const struct adapter *adapter = adapter_select(list, &wish);
-    if (external->index && (!adapter || adapter->index != external->index || external->lost)) {
-        log_info("network %s lets go of adapter %s", external->config->name, external->adapter);
+    if (bound->index && !is_bound_to(external, adapter, list, states)) {
+        g_autofree char *name = g_strdup(bound->name);
+
+        log_info("network %s lets go of adapter %s", external->config->name, name);
         unbind(external);
-        event_emit("adapter-released", "network", external->config->name, "adapter",
-                   external->adapter, NULL);
+        emit(external, "adapter-released", name);
     }
-    if (!adapter) {
-        g_autofree char *why = why_none(external, list);
-
-        complain(external, why);
-    } else if (external->index) {
-        follow(external, adapter);
-    } else {
-        if (bind_adapter(external, adapter, list, &error)) {
-            log_info("network %s is bound to adapter %s", external->config->name,
-                     external->adapter);
-            event_emit("adapter-bound", "network", external->config->name, "adapter",
-                       external->adapter, NULL);
-            complain(external, NULL);
-        } else {
-            unbind(external);
-            complain(external, error->message);
-            look_in(external, RETRY_MS);
+    if (!adapter)
+        return;
+    if (!bound->index) {
+        good = bind_adapter(external, adapter, list, &error);
+        if (good) {
+            log_info("network %s is bound to adapter %s", external->config->name, bound->name);
+            emit(external, "adapter-bound", bound->name);
         }
+    } else {
+        good = follow(external, adapter, &error);
     }
+    if (!good) {
+        unbind(external);
+        look_in(external, RETRY_MS);
+    }
+    complain(external, good ? NULL : error->message);
 }
 
 static void look(struct external *external)
 {
-    struct nl_sock *sock = nl_socket_alloc();
     g_autoptr(GError) error = NULL;
-    GArray *list = nl_connect(sock, NETLINK_ROUTE) == 0 ? adapter_list(sock, &error) : NULL;
+    g_autoptr(GArray) states = NULL;
+    g_autoptr(GArray) list = privileged_links(&states, &error);
 
     if (list) {
-        choose(external, list);
-        g_array_unref(list);
+        const struct adapter *adapter = choose(external, list, states);
+        g_autofree char *why = adapter ? NULL : why_none(external->config, list, states);
+
+        settle(external, adapter, list, states);
+        if (why)
+            complain(external, why);
     } else {
-        complain(external, error ? error->message : "the kernel does not list its links");
+        complain(external, error->message);
         look_in(external, RETRY_MS);
     }
-    nl_socket_free(sock);
 }
 
 static gboolean on_timer(void *context)
@@ -326,83 +366,29 @@ static gboolean on_timer(void *context)
     return G_SOURCE_REMOVE;
 }
 
-/* Is it something to look at? Routes of others come in their thousands. */
-static bool take_event(struct external *external, struct nlmsghdr *message)
-{
-    const struct ifinfomsg *link = nlmsg_data(message);
-    struct nlattr *out;
-
-    switch (message->nlmsg_type) {
-    case RTM_DELLINK:
-        external->lost |= link->ifi_family == AF_UNSPEC && link->ifi_index == external->index;
-        return true;
-    case RTM_NEWROUTE:
-        out = nlmsg_find_attr(message, sizeof(struct rtmsg), RTA_OIF);
-        return out && external->index && (int)nla_get_u32(out) == external->index;
-    default:
-        return message->nlmsg_type != RTM_DELROUTE;
-    }
-}
-
-/* What has changed is not read: everything is looked at anew, unless a retry is due anyway. */
-static gboolean on_event(gint fd, GIOCondition condition, gpointer context)
+/* What has changed is not told: everything is looked at anew, unless a retry is due anyway. */
+static void on_change(void *context)
 {
     struct external *external = context;
-    char buffer[32768] __attribute__((aligned(NLMSG_ALIGNTO)));
-    bool any = false;
-    ssize_t length;
 
-    (void)condition;
-    while ((length = read(fd, buffer, sizeof(buffer))) > 0 || errno == ENOBUFS) {
-        struct nlmsghdr *message = (struct nlmsghdr *)(void *)buffer;
-
-        any |= length < 0; /* some were lost */
-        for (int left = (int)length; nlmsg_ok(message, left); message = nlmsg_next(message, &left))
-            any |= take_event(external, message);
-    }
-    if (any && !external->timer)
+    if (!external->timer)
         look_in(external, SETTLE_MS);
-    return G_SOURCE_CONTINUE;
-}
-
-static gboolean on_guard(void *context)
-{
-    struct external *external = context;
-    struct adapter_takeover request = takeover(external);
-
-    if (external->taken)
-        privileged_guard(&request);
-    return G_SOURCE_CONTINUE;
 }
 
 /* --- Life ------------------------------------------------------------------------------------- */
 
 struct external *external_new(const struct network_config *config, struct vswitch *vswitch,
-                              const char *journals, GError **error)
+                              GError **error)
 {
     struct external *external = g_new0(struct external, 1);
-    int result;
+    bool automatic = !config->forward_dev && !config->adapter_by_mac;
 
     external->config = config;
     external->vswitch = vswitch;
-    external->journals = g_strdup(journals);
-    external->events = nl_socket_alloc();
-    result = nl_connect(external->events, NETLINK_ROUTE);
-    if (result == 0)
-        result = nl_socket_add_memberships(external->events, RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR,
-                                           RTNLGRP_IPV6_IFADDR, RTNLGRP_IPV4_ROUTE,
-                                           RTNLGRP_IPV6_ROUTE, 0);
-    if (result == 0)
-        result = nl_socket_set_nonblocking(external->events);
-    if (result < 0) {
-        g_set_error(error, PRIVILEGED_ERROR, PRIVILEGED_ERROR_SYSTEM,
-                    "changes of links cannot be followed: %s", nl_geterror(result));
+    if (!privileged_watch(automatic, config->forward_dev != NULL, on_change, external, error)) {
         external_free(external);
         return NULL;
     }
-    external->source =
-        g_unix_fd_add(nl_socket_get_fd(external->events), G_IO_IN, on_event, external);
-    external->guard = g_timeout_add_seconds(GUARD_S, on_guard, external);
     look(external);
     return external;
 }
@@ -411,22 +397,17 @@ void external_free(struct external *external)
 {
     if (!external)
         return;
-    if (external->source)
-        g_source_remove(external->source);
+    privileged_unwatch(external);
     if (external->timer)
         g_source_remove(external->timer);
-    if (external->guard)
-        g_source_remove(external->guard);
     unbind(external);
-    nl_socket_free(external->events);
-    g_free(external->journals);
     g_free(external->complaint);
     g_free(external);
 }
 
 const char *external_adapter(const struct external *external)
 {
-    return external->index ? external->adapter : NULL;
+    return external->bound.index ? external->bound.name : NULL;
 }
 
 const char *external_complaint(const struct external *external)

@@ -3,8 +3,9 @@
  * What makes a network external: the adapter that it is bound to, found, taken over and given back,
  * as cables, adapters and addresses come and go.
  *
- * Main loop only. It looks whenever the kernel says that a link has changed. Bound, the switch has
- * two ports more: the adapter, and the host's interface with what the host had on the adapter.
+ * Main loop only. It looks whenever the parent says that a link has changed, and follows the
+ * adapter's MAC and MTU. Bound, the switch has two ports more: the adapter, and the host's
+ * interface with what the host had on the adapter.
  */
 #ifndef VMBUSD_DAEMON_EXTERNAL_H
 #define VMBUSD_DAEMON_EXTERNAL_H
@@ -13,10 +14,10 @@
 
 struct external;
 
-/* Start looking; binding may be at once or later. `config` and `vswitch` must outlive it;
- * `journals` is the folder of takeovers. NULL with `error`. */
+/* Start looking; binding may be at once or later. `config` and `vswitch` must outlive it.
+ * NULL with `error`. */
 struct external *external_new(const struct network_config *config, struct vswitch *vswitch,
-                              const char *journals, GError **error);
+                              GError **error);
 
 /* Give the adapter back. NULL is fine. */
 void external_free(struct external *external);

@@ -20,7 +20,7 @@
 /* --- Subnets ---------------------------------------------------------------------------------- */
 
 static bool read_address(const struct ifaddrs *entry, struct address *ret_address,
-                         unsigned *ret_prefix)
+                         uint32_t *ret_prefix)
 {
     struct address mask = {0};
 
@@ -38,50 +38,62 @@ static bool read_address(const struct ifaddrs *entry, struct address *ret_addres
         return false;
     }
     int prefix = address_mask_prefix(&mask);
-    *ret_prefix = prefix < 0 ? 0 : (unsigned)prefix;
+    *ret_prefix = prefix < 0 ? 0 : (uint32_t)prefix;
     return prefix > 0 && !(mask.family == AF_INET6 && ret_address->b[0] == 0xfe &&
                            (ret_address->b[1] & 0xc0) == 0x80);
 }
 
-static bool clear_of(const struct network_config *config, const struct ifaddrs *entry,
-                     const char *const *ours, GError **error)
+GArray *host_conflict_addresses(void)
 {
-    struct address address;
-    unsigned prefix;
+    GArray *host = g_array_new(FALSE, TRUE, sizeof(struct request_address));
+    struct ifaddrs *all = NULL;
 
-    if (g_strv_contains(ours, entry->ifa_name) || !read_address(entry, &address, &prefix))
-        return true;
+    if (getifaddrs(&all) != 0)
+        return host; /* the kernel will say what it thinks of the addresses */
+    for (const struct ifaddrs *entry = all; entry; entry = entry->ifa_next) {
+        struct request_address item = {0};
+
+        if (!read_address(entry, &item.address, &item.prefix))
+            continue;
+        g_strlcpy(item.interface, entry->ifa_name, sizeof(item.interface));
+        g_array_append_val(host, item);
+    }
+    freeifaddrs(all);
+    return host;
+}
+
+static bool clear_of(const struct network_config *config, const struct request_address *host,
+                     GError **error)
+{
     for (unsigned i = 0; i < config->ips; i++) {
         const struct network_ip *ip = &config->ip[i];
         struct address net = address_first(&ip->address, ip->prefix);
         char subnet[ADDRESS_TEXT], theirs[ADDRESS_TEXT];
 
-        if (!address_same_net(&net, &address, MIN(ip->prefix, prefix)))
+        if (!address_same_net(&net, &host->address, MIN(ip->prefix, host->prefix)))
             continue;
         address_format(&net, subnet);
-        address_format(&address, theirs);
+        address_format(&host->address, theirs);
         g_set_error(
             error, XML_ERROR, XML_ERROR_VALUE,
             "network %s: its subnet %s/%u overlaps that of the host's interface %s (%s/%u); "
             "choose another subnet",
-            config->name, subnet, ip->prefix, entry->ifa_name, theirs, prefix);
+            config->name, subnet, ip->prefix, host->interface, theirs, host->prefix);
         return false;
     }
     return true;
 }
 
-bool host_conflict_subnets(const struct network_config *config, const char *const *ours,
-                           GError **error)
+bool host_conflict_subnets(const struct network_config *config, const GArray *host,
+                           const char *const *ours, GError **error)
 {
-    struct ifaddrs *all = NULL;
-    bool clear = true;
+    for (guint i = 0; i < host->len; i++) {
+        const struct request_address *item = &g_array_index(host, struct request_address, i);
 
-    if (getifaddrs(&all) != 0)
-        return true; /* the kernel will say what it thinks of the addresses */
-    for (const struct ifaddrs *entry = all; entry && clear; entry = entry->ifa_next)
-        clear = clear_of(config, entry, ours, error);
-    freeifaddrs(all);
-    return clear;
+        if (!g_strv_contains(ours, item->interface) && !clear_of(config, item, error))
+            return false;
+    }
+    return true;
 }
 
 /* --- Router advertisements -------------------------------------------------------------------- */

@@ -34,10 +34,25 @@ libdaemon_a_SOURCES = \
 	src/daemon/networks.h \
 	src/daemon/nic_port.c \
 	src/daemon/nic_port.h \
+	src/daemon/manager.c \
+	src/daemon/manager.h \
+	src/daemon/parent.c \
+	src/daemon/parent.h \
+	src/daemon/parent_adapter.c \
+	src/daemon/parent_priv.h \
+	src/daemon/parent_process.c \
+	src/daemon/parent_request.c \
+	src/daemon/parent_tap.c \
 	src/daemon/privileged.c \
 	src/daemon/privileged.h \
+	src/daemon/request.c \
+	src/daemon/request.h \
 	src/daemon/server.c \
 	src/daemon/server.h \
+	src/daemon/service.c \
+	src/daemon/service.h \
+	src/daemon/service_filter.c \
+	src/daemon/service_filter.h \
 	src/daemon/worker_link.c \
 	src/daemon/worker_link.h \
 	src/daemon/workers.c \
@@ -49,6 +64,6 @@ libdaemon_a_SOURCES = \
 
 sbin_PROGRAMS += vmbusd
 vmbusd_SOURCES = src/daemon/main.c
-vmbusd_LDADD = libdaemon.a libvswitch.a libcommon.a $(GLIB_LIBS) $(JSON_LIBS) $(XML_LIBS) $(NL_LIBS)
+vmbusd_LDADD = libdaemon.a libvswitch.a libcommon.a $(GLIB_LIBS) $(JSON_LIBS) $(XML_LIBS) $(NL_LIBS) $(SECCOMP_LIBS)
 
 EXTRA_DIST += systemd/vmbusd.service

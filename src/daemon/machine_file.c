@@ -135,21 +135,6 @@ struct machine_file *machine_file_of_worker(const char *name, const char *contro
     return NULL;
 }
 
-struct machine_file *machine_file_load(const char *path, const char *run_dir, GError **error)
-{
-    g_autofree char *text = NULL;
-    gsize len;
-
-    if (!g_file_get_contents(path, &text, &len, error))
-        return NULL;
-    if (len > LIMIT_CONFIG_BYTES) {
-        g_set_error(error, JSON_ERROR, JSON_ERROR_SYNTAX, "%s: a description has at most 1 MiB",
-                    path);
-        return NULL;
-    }
-    return machine_file_parse(path, text, len, run_dir, error);
-}
-
 static bool nic_equal(const struct machine_nic *a, const struct machine_nic *b)
 {
     return !g_strcmp0(a->network, b->network) && !g_strcmp0(a->portgroup, b->portgroup) &&

@@ -30,11 +30,7 @@ struct machine_file {
     unsigned nics;
 };
 
-/* Read a description of at most LIMIT_CONFIG_BYTES. NULL with `error`, one line that begins with
- * the path. */
-struct machine_file *machine_file_load(const char *path, const char *run_dir, GError **error);
-
-/* The same from memory. */
+/* Read a description. NULL with `error`, one line that begins with the path. */
 struct machine_file *machine_file_parse(const char *path, const char *text, size_t len,
                                         const char *run_dir, GError **error);
 

@@ -2,27 +2,21 @@
 /*
  * vmbusd: networks and workers of one host. See vmbusd(8).
  *
- * One process, as root. The design divides it into a root parent that carries out fixed-size
- * requests and an unprivileged, sandboxed child that does everything else; that division is the
- * next step. What needs root is behind src/daemon/privileged.h already, so that its functions
- * become those requests.
+ * Two processes: a root parent (parent.h), and its unprivileged, sandboxed child (service.h), which
+ * is all the rest.
  */
-#include <errno.h>
 #include <getopt.h>
+#include <pwd.h>
 #include <signal.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
-#include <glib-unix.h>
-
 #include "src/common/log.h"
-#include "src/daemon/daemon.h"
+#include "src/daemon/parent.h"
+#include "src/daemon/service.h"
 
 #define CONFIG_DIR "/etc/vmbusd"
 #define RUN_DIR    "/run/vmbusd"
@@ -30,64 +24,17 @@
 enum exit_status { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
 static const char usage[] =
-    "usage: vmbusd [--config-dir DIR] [--run-dir DIR] [--worker PROGRAM] [--debug]\n"
+    "usage: vmbusd [--config-dir DIR] [--run-dir DIR] [--worker PROGRAM] [--keep] [--debug]\n"
+    "       vmbusd --give-back [--run-dir DIR]\n"
     "       vmbusd --version | --help\n"
     "\n"
     "Runs the networks and machines that files describe (vmbusd(8)).\n"
     "  --config-dir DIR   holds networks/*.xml and machines/*.json; default " CONFIG_DIR "\n"
     "  --run-dir DIR      sockets and state; default " RUN_DIR "\n"
     "  --worker PROGRAM   default: the vmbusd-worker beside this program\n"
+    "  --keep             when ended, leave adapters and networks as they are for the next vmbusd\n"
+    "  --give-back        undo what an ended vmbusd has left: adapters, interfaces, NAT\n"
     "  --debug            more log lines\n";
-
-struct running {
-    GMainLoop *loop;
-    struct daemon *daemon;
-};
-
-/* --- systemd ---------------------------------------------------------------------------------- */
-
-/* Tell the service manager, if there is one (sd_notify(3)). */
-static void notify(const char *state)
-{
-    const char *path = getenv("NOTIFY_SOCKET");
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    size_t len = path ? strlen(path) : 0;
-
-    if (len < 2 || len >= sizeof(address.sun_path))
-        return;
-    memcpy(address.sun_path, path, len);
-    if (*path == '@')
-        address.sun_path[0] = '\0';
-    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    ssize_t sent = sendto(fd, state, strlen(state), MSG_NOSIGNAL, (struct sockaddr *)&address,
-                          (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len));
-    if (sent < 0)
-        log_warning("the service manager cannot be told: %s", g_strerror(errno));
-    close(fd);
-}
-
-/* --- Running ---------------------------------------------------------------------------------- */
-
-static gboolean on_end(void *context)
-{
-    struct running *running = context;
-
-    g_main_loop_quit(running->loop);
-    return G_SOURCE_CONTINUE;
-}
-
-static gboolean on_reload(void *context)
-{
-    struct running *running = context;
-
-    g_autofree char *state =
-        g_strdup_printf("RELOADING=1\nMONOTONIC_USEC=%" G_GINT64_FORMAT, g_get_monotonic_time());
-    notify(state);
-    log_info("reading the configuration again");
-    daemon_reload(running->daemon);
-    notify("READY=1");
-    return G_SOURCE_CONTINUE;
-}
 
 /* Port rings are 5 descriptors each, at least. */
 static void raise_descriptors(void)
@@ -100,31 +47,35 @@ static void raise_descriptors(void)
     }
 }
 
-static int run(const struct daemon_settings *settings)
+/* The user that packaging has made, or one that nobody else is. */
+static void find_user(struct daemon_settings *settings)
 {
-    struct running running = {0};
+    const struct passwd *user = getpwnam(SERVICE_USER);
+
+    settings->owner = geteuid();
+    settings->uid = user ? user->pw_uid : SERVICE_UID_FALLBACK;
+    settings->gid = user ? user->pw_gid : SERVICE_UID_FALLBACK;
+}
+
+static int run(const struct daemon_settings *settings, bool give_back)
+{
     g_autoptr(GError) error = NULL;
+    struct parent *parent;
+    int status;
 
     raise_descriptors();
     signal(SIGPIPE, SIG_IGN);
-    running.loop = g_main_loop_new(NULL, FALSE);
-    /* Caught from here on, handled when the loop runs: a start is never left half done. */
-    g_unix_signal_add(SIGTERM, on_end, &running);
-    g_unix_signal_add(SIGINT, on_end, &running);
-    g_unix_signal_add(SIGHUP, on_reload, &running);
-    running.daemon = daemon_new(settings, &error);
-    if (!running.daemon) {
+    parent = parent_new(settings, &error);
+    if (!parent) {
         log_error("%s", error->message);
-        g_main_loop_unref(running.loop);
         return EXIT_FAILED;
     }
-    log_info("ready; control socket %s/vmbusd.sock", settings->run_dir);
-    notify("READY=1");
-    g_main_loop_run(running.loop);
-    notify("STOPPING=1");
-    daemon_free(running.daemon);
-    g_main_loop_unref(running.loop);
-    return EXIT_OK;
+    if (give_back)
+        status = parent_undo(parent) ? EXIT_OK : EXIT_FAILED;
+    else
+        status = parent_run(parent);
+    parent_free(parent);
+    return status;
 }
 
 /* The vmbusd-worker in the folder of this program. */
@@ -145,6 +96,8 @@ int main(int argc, char **argv)
         {"config-dir", required_argument, NULL, 'c'},
         {"run-dir", required_argument, NULL, 'r'},
         {"worker", required_argument, NULL, 'w'},
+        {"keep", no_argument, NULL, 'k'},
+        {"give-back", no_argument, NULL, 'b'},
         {"debug", no_argument, NULL, 'd'},
         {"version", no_argument, NULL, 'v'},
         {"help", no_argument, NULL, 'h'},
@@ -154,6 +107,7 @@ int main(int argc, char **argv)
     g_autofree char *worker = worker_beside();
     struct daemon_settings settings = {
         .config_dir = CONFIG_DIR, .run_dir = environment ? environment : RUN_DIR, .worker = worker};
+    bool give_back = false;
     int option;
 
     log_set_name("vmbusd");
@@ -167,6 +121,12 @@ int main(int argc, char **argv)
             break;
         case 'w':
             settings.worker = optarg;
+            break;
+        case 'k':
+            settings.keep = true;
+            break;
+        case 'b':
+            give_back = true;
             break;
         case 'd':
             log_set_level(LOG_LEVEL_DEBUG);
@@ -186,5 +146,10 @@ int main(int argc, char **argv)
         fputs(usage, stderr);
         return EXIT_USAGE;
     }
-    return run(&settings);
+    g_autofree char *config_dir = g_canonicalize_filename(settings.config_dir, NULL);
+    g_autofree char *run_dir = g_canonicalize_filename(settings.run_dir, NULL);
+    settings.config_dir = config_dir;
+    settings.run_dir = run_dir;
+    find_user(&settings);
+    return run(&settings, give_back);
 }

@@ -12,12 +12,14 @@
  */
 #include "src/daemon/nat.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "src/common/log.h"
 #include "src/daemon/host_conflict.h"
-#include "src/daemon/privileged.h"
 
 #define TABLE "inet vmbusd-"
 
@@ -27,50 +29,60 @@
 
 /* In the run directory while vmbusd has forwarding switched on that was off. */
 static const struct forwarding {
-    int family;
-    const char *journal;
-} forwardings[] = {{AF_INET, "ip_forward-was-off"}, {AF_INET6, "ip6_forward-was-off"}};
+    const char *file, *journal;
+} forwardings[] = {{"/proc/sys/net/ipv4/ip_forward", "ip_forward-was-off"},
+                   {"/proc/sys/net/ipv6/conf/all/forwarding", "ip6_forward-was-off"}};
 
 /* --- The table -------------------------------------------------------------------------------- */
 
-static void add_subnet(GString *nat, GString *forward, const struct network_config *config,
-                       const struct network_ip *ip)
+struct request_nat nat_request(const struct network_config *config)
 {
-    const char *family = ip->address.family == AF_INET ? "ip" : "ip6";
-    struct address net = address_first(&ip->address, ip->prefix);
-    g_autofree char *out = config->forward_dev
-                               ? g_strdup_printf("oifname \"%s\" ", config->forward_dev)
-                               : g_strdup("");
-    g_autofree char *ports =
-        config->nat_ports[0]
-            ? g_strdup_printf(" to :%u-%u", config->nat_ports[0], config->nat_ports[1])
-            : g_strdup("");
-    char text[ADDRESS_TEXT];
+    struct request_nat nat = {.translate = config->kind == NETWORK_NAT,
+                              .ipv6 = config->nat_ipv6,
+                              .ports = {config->nat_ports[0], config->nat_ports[1]}};
 
-    address_format(&net, text);
-    for (unsigned i = 0; i < 2 && *ports; i++)
-        g_string_append_printf(nat,
-                               "    %s%s saddr %s/%u %s daddr != %s/%u meta l4proto %s "
-                               "masquerade%s\n",
-                               out, family, text, ip->prefix, family, text, ip->prefix,
-                               i ? "udp" : "tcp", ports);
-    g_string_append_printf(nat, "    %s%s saddr %s/%u %s daddr != %s/%u masquerade\n", out, family,
-                           text, ip->prefix, family, text, ip->prefix);
-    g_string_append_printf(forward, "    iifname \"%s\" %s%s saddr %s/%u accept\n", config->bridge,
-                           out, family, text, ip->prefix);
-    g_string_append_printf(forward,
-                           "    oifname \"%s\" %s daddr %s/%u ct state established,related "
-                           "accept\n",
-                           config->bridge, family, text, ip->prefix);
+    g_strlcpy(nat.network, config->name, sizeof(nat.network));
+    g_strlcpy(nat.bridge, config->bridge, sizeof(nat.bridge));
+    g_strlcpy(nat.out, config->forward_dev ? config->forward_dev : "", sizeof(nat.out));
+    for (unsigned i = 0; i < config->ips && nat.translate; i++)
+        if (config->ip[i].address.family == AF_INET || nat.ipv6)
+            nat.subnet[nat.subnets++] = (struct request_subnet){.address = config->ip[i].address,
+                                                                .prefix = config->ip[i].prefix};
+    return nat;
 }
 
-char *nat_script(const struct network_config *config)
+static void add_subnet(GString *post, GString *forward, const struct request_nat *nat,
+                       const struct request_subnet *subnet)
 {
-    g_autoptr(GString) nat = g_string_new(NULL), forward = g_string_new(NULL);
+    const char *family = subnet->address.family == AF_INET ? "ip" : "ip6";
+    struct address net = address_first(&subnet->address, subnet->prefix);
+    g_autofree char *out =
+        nat->out[0] ? g_strdup_printf("oifname \"%s\" ", nat->out) : g_strdup("");
+    g_autofree char *ports =
+        nat->ports[0] ? g_strdup_printf(" to :%u-%u", nat->ports[0], nat->ports[1]) : g_strdup("");
+    char address[ADDRESS_TEXT];
 
-    for (unsigned i = 0; i < config->ips && config->kind == NETWORK_NAT; i++)
-        if (config->ip[i].address.family == AF_INET || config->nat_ipv6)
-            add_subnet(nat, forward, config, &config->ip[i]);
+    address_format(&net, address);
+    g_autofree char *text = g_strdup_printf("%s/%u", address, subnet->prefix);
+    for (unsigned i = 0; i < 2 && *ports; i++)
+        g_string_append_printf(post,
+                               "    %s%s saddr %s %s daddr != %s meta l4proto %s masquerade%s\n",
+                               out, family, text, family, text, i ? "udp" : "tcp", ports);
+    g_string_append_printf(post, "    %s%s saddr %s %s daddr != %s masquerade\n", out, family, text,
+                           family, text);
+    g_string_append_printf(forward, "    iifname \"%s\" %s%s saddr %s accept\n", nat->bridge, out,
+                           family, text);
+    g_string_append_printf(forward,
+                           "    oifname \"%s\" %s daddr %s ct state established,related accept\n",
+                           nat->bridge, family, text);
+}
+
+char *nat_script(const struct request_nat *nat)
+{
+    g_autoptr(GString) post = g_string_new(NULL), forward = g_string_new(NULL);
+
+    for (uint32_t i = 0; i < nat->subnets; i++)
+        add_subnet(post, forward, nat, &nat->subnet[i]);
     return g_strdup_printf("table " TABLE "%s\n"
                            "delete table " TABLE "%s\n"
                            "table " TABLE "%s {\n"
@@ -87,24 +99,58 @@ char *nat_script(const struct network_config *config)
                            "    oifname \"%s\" reject\n"
                            "  }\n"
                            "}\n",
-                           config->name, config->name, config->name, nat->str, forward->str,
-                           config->bridge, config->bridge);
+                           nat->network, nat->network, nat->network, post->str, forward->str,
+                           nat->bridge, nat->bridge);
+}
+
+/* Have nft carry out a script, which it does wholly or not at all. */
+static bool nft(const char *script, GError **error)
+{
+    const char *const argv[] = {"nft", script, NULL};
+    g_autofree char *complaint = NULL;
+    int status;
+
+    if (!g_spawn_sync("/", (char **)(uintptr_t)argv, NULL,
+                      G_SPAWN_SEARCH_PATH | G_SPAWN_STDOUT_TO_DEV_NULL, NULL, NULL, NULL,
+                      &complaint, &status, error)) {
+        g_prefix_error(error, "nft (package nftables): ");
+        return false;
+    }
+    if (g_spawn_check_wait_status(status, NULL))
+        return true;
+    g_strdelimit(g_strchomp(complaint), "\n", ' ');
+    g_set_error(error, G_SPAWN_ERROR, G_SPAWN_ERROR_FAILED, "nft: %s", complaint);
+    return false;
 }
 
 /* --- Forwarding ------------------------------------------------------------------------------- */
 
+static bool forwarding_set(const struct forwarding *forwarding, bool on, GError **error)
+{
+    int fd = open(forwarding->file, O_WRONLY | O_CLOEXEC);
+    bool good = fd >= 0 && write(fd, on ? "1\n" : "0\n", 2) == 2;
+    int cause = errno;
+
+    if (fd >= 0)
+        close(fd);
+    if (!good)
+        g_set_error(error, G_FILE_ERROR, (int)g_file_error_from_errno(cause), "%s: %s",
+                    forwarding->file, g_strerror(cause));
+    return good;
+}
+
 static bool forwarding_on(const struct forwarding *forwarding, const char *directory,
                           GError **error)
 {
-    g_autofree char *journal = g_build_filename(directory, forwarding->journal, NULL);
-    int now = privileged_forwarding(forwarding->family, error);
+    g_autofree char *journal = g_build_filename(directory, forwarding->journal, NULL), *now = NULL;
 
-    if (now != 0)
-        return now > 0;
-    if (forwarding->family == AF_INET6 && !host_conflict_forwarding6(error))
+    if (!g_file_get_contents(forwarding->file, &now, NULL, error))
         return false;
-    return g_file_set_contents(journal, "", 0, error) &&
-           privileged_set_forwarding(forwarding->family, true, error);
+    if (atoi(now) != 0)
+        return true;
+    if (forwarding == &forwardings[1] && !host_conflict_forwarding6(error))
+        return false;
+    return g_file_set_contents(journal, "", 0, error) && forwarding_set(forwarding, true, error);
 }
 
 static void forwarding_restore(const char *directory)
@@ -115,7 +161,7 @@ static void forwarding_restore(const char *directory)
 
         if (!g_file_test(journal, G_FILE_TEST_EXISTS))
             continue;
-        if (!privileged_set_forwarding(forwardings[i].family, false, &error))
+        if (!forwarding_set(&forwardings[i], false, &error))
             log_warning("forwarding stays on: %s", error->message);
         unlink(journal);
     }
@@ -135,24 +181,23 @@ static bool remove_table(const char *name, const char *directory, GError **error
     g_autofree char *script =
         g_strdup_printf("table " TABLE "%s\ndelete table " TABLE "%s\n", name, name);
 
-    if (!privileged_nft(script, error))
+    if (!nft(script, error))
         return false;
     unlink(nat);
     unlink(fence);
     return true;
 }
 
-bool nat_start(const struct network_config *config, const char *directory, GError **error)
+bool nat_start(const struct request_nat *nat, const char *directory, GError **error)
 {
-    bool nat = config->kind == NETWORK_NAT;
-    g_autofree char *script = nat_script(config);
-    g_autofree char *note = note_of(config->name, directory, nat);
+    g_autofree char *script = nat_script(nat);
+    g_autofree char *note = note_of(nat->network, directory, nat->translate);
 
-    if (g_file_set_contents(note, "", 0, error) && privileged_nft(script, error) &&
-        (!nat || forwarding_on(&forwardings[0], directory, error)) &&
-        (!config->nat_ipv6 || forwarding_on(&forwardings[1], directory, error)))
+    if (g_file_set_contents(note, "", 0, error) && nft(script, error) &&
+        (!nat->translate || forwarding_on(&forwardings[0], directory, error)) &&
+        (!nat->ipv6 || forwarding_on(&forwardings[1], directory, error)))
         return true;
-    nat_stop(config, directory);
+    nat_stop(nat->network, directory);
     return false;
 }
 
@@ -199,19 +244,12 @@ void nat_sweep(const char *const *names, const char *directory)
         forwarding_restore(directory);
 }
 
-void nat_stop(const struct network_config *config, const char *directory)
+void nat_stop(const char *network, const char *directory)
 {
     g_autoptr(GError) error = NULL;
 
-    if (!remove_table(config->name, directory, &error))
-        log_warning("network %s: %s", config->name, error->message);
+    if (!remove_table(network, directory, &error))
+        log_warning("network %s: %s", network, error->message);
     if (!sweep(NULL, directory))
         forwarding_restore(directory);
-}
-
-char *nat_obstacle(const struct network_config *config)
-{
-    g_autofree char *ruleset = config->kind == NETWORK_NAT ? privileged_nft_list() : NULL;
-
-    return ruleset ? host_conflict_firewall(config, ruleset) : NULL;
 }

@@ -14,6 +14,7 @@
 #include "src/common/mac.h"
 #include "src/daemon/dnsmasq.h"
 #include "src/daemon/external.h"
+#include "src/daemon/host_conflict.h"
 #include "src/daemon/nat.h"
 #include "src/daemon/privileged.h"
 #include "vswitch/port_tap.h"
@@ -22,23 +23,22 @@
 
 struct network {
     struct network_config *config;
-    char *directory;
     char *failure;
     struct vswitch *vswitch;
     struct port *host; /* NULL: none */
     uint32_t host_number;
+    bool tap;      /* the host's interface is there */
     bool nat;      /* its packet filter is in place */
     char *warning; /* what keeps NAT from working; NULL: nothing that we know */
     struct dnsmasq *dnsmasq;
     struct external *external; /* NULL: of another kind */
 };
 
-struct network *network_new(struct network_config *config, const char *directory)
+struct network *network_new(struct network_config *config)
 {
     struct network *network = g_new0(struct network, 1);
 
     network->config = config;
-    network->directory = g_strdup(directory);
     return network;
 }
 
@@ -56,8 +56,9 @@ static bool start_host(struct network *network, GError **error)
     struct port_policy policy = network_config_host_policy(config);
     int fd;
 
-    if (!privileged_tap(config->bridge, config->mac, network_mtu(network), &fd, error))
+    if (!privileged_tap(config->bridge, config->mac, network_mtu(network), false, &fd, error))
         return false;
+    network->tap = true;
     network->host = port_tap_new(fd, network_mtu(network), error);
     if (!network->host) {
         close(fd);
@@ -79,18 +80,28 @@ static bool start_host(struct network *network, GError **error)
     return true;
 }
 
+/* What of the host's other rules keeps NAT from working, and what to do; NULL: nothing is known. */
+static char *find_obstacle(const struct network_config *config)
+{
+    g_autofree char *rules = config->kind == NETWORK_NAT ? privileged_rules() : NULL;
+
+    return rules ? host_conflict_firewall(config, rules) : NULL;
+}
+
 static bool start_services(struct network *network, GError **error)
 {
     const struct network_config *config = network->config;
 
-    if (!nat_start(config, network->directory, error))
+    struct request_nat nat = nat_request(config);
+
+    if (!privileged_nat(&nat, error))
         return false;
     network->nat = true;
-    network->warning = nat_obstacle(config);
+    network->warning = find_obstacle(config);
     if (network->warning)
         log_warning("network %s: %s", config->name, network->warning);
     if (dnsmasq_wanted(config))
-        network->dnsmasq = dnsmasq_new(config, network->directory, error);
+        network->dnsmasq = dnsmasq_new(config, error);
     return network->dnsmasq || !dnsmasq_wanted(config);
 }
 
@@ -109,10 +120,7 @@ static bool start_all(struct network *network, GError **error)
     if (config->kind == NETWORK_PRIVATE)
         return true;
     if (config->kind == NETWORK_EXTERNAL) {
-        g_autofree char *run_dir = g_path_get_dirname(network->directory);
-        g_autofree char *journals = g_build_filename(run_dir, "adapters", NULL);
-
-        network->external = external_new(config, network->vswitch, journals, error);
+        network->external = external_new(config, network->vswitch, error);
         return network->external != NULL;
     }
     return start_host(network, error) && start_services(network, error);
@@ -143,7 +151,7 @@ void network_stop(struct network *network)
     dnsmasq_free(network->dnsmasq);
     network->dnsmasq = NULL;
     if (network->nat)
-        nat_stop(network->config, network->directory);
+        privileged_nat_stop(network->config->name);
     network->nat = false;
     g_clear_pointer(&network->warning, g_free);
     if (network->host) {
@@ -151,6 +159,9 @@ void network_stop(struct network *network)
         port_tap_free(network->host);
         network->host = NULL;
     }
+    if (network->tap)
+        privileged_tap_drop(network->config->bridge);
+    network->tap = false;
     vswitch_free(network->vswitch);
     network->vswitch = NULL;
 }
@@ -161,7 +172,6 @@ void network_free(struct network *network)
         return;
     network_stop(network);
     network_config_free(network->config);
-    g_free(network->directory);
     g_free(network->failure);
     g_free(network);
 }

@@ -2,9 +2,8 @@
 /*
  * A network at work: its switch, the host's port with its addresses, dnsmasq, NAT, adapter.
  *
- * Started and stopped whole, on the main loop's thread. What a former life left (a dnsmasq, a
- * table) is recognised by its name and replaced; the host's interface goes with the process that
- * made it.
+ * Started and stopped whole, on the main loop's thread. What a former life left (an interface, a
+ * dnsmasq, a table) is recognised by its name by the parent, which replaces it or has it back.
  */
 #ifndef VMBUSD_DAEMON_NETWORK_H
 #define VMBUSD_DAEMON_NETWORK_H
@@ -15,9 +14,8 @@
 
 struct network;
 
-/* Takes `config`. `directory` (of the run directory) is where its programs keep files. Starts
- * nothing. */
-struct network *network_new(struct network_config *config, const char *directory);
+/* Takes `config`. Starts nothing. */
+struct network *network_new(struct network_config *config);
 
 /* Make it work. False with `error`, everything undone, if it cannot be. */
 bool network_start(struct network *network, GError **error);

@@ -8,11 +8,8 @@
  */
 #include "src/daemon/network_xml.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "src/common/json.h"
 #include "src/common/name.h"
@@ -444,27 +441,6 @@ struct network_config *network_config_parse(const char *name, const char *text, 
     }
     xml_free(xml);
     return config;
-}
-
-struct network_config *network_config_load(const char *path, GError **error)
-{
-    g_autoptr(GByteArray) text = g_byte_array_set_size(g_byte_array_new(), LIMIT_XML_BYTES + 1);
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-    ssize_t len = fd < 0 ? -1 : 0, got = 1;
-
-    while (fd >= 0 && got > 0 && len <= (ssize_t)LIMIT_XML_BYTES) {
-        got = TEMP_FAILURE_RETRY(read(fd, text->data + len, LIMIT_XML_BYTES + 1 - (size_t)len));
-        len = got < 0 ? -1 : len + got;
-    }
-    int cause = errno;
-    if (fd >= 0)
-        close(fd);
-    if (len < 0) {
-        g_set_error(error, XML_ERROR, XML_ERROR_SYNTAX, "%s: cannot be read: %s", path,
-                    g_strerror(cause));
-        return NULL;
-    }
-    return network_config_parse(path, (const char *)text->data, (size_t)len, error);
 }
 
 void network_config_free(struct network_config *config)

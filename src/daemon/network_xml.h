@@ -124,9 +124,6 @@ struct network_config {
 struct network_config *network_config_parse(const char *name, const char *text, size_t len,
                                             GError **error);
 
-/* The same from a file of at most LIMIT_XML_BYTES. */
-struct network_config *network_config_load(const char *path, GError **error);
-
 void network_config_free(struct network_config *config);
 
 /* As libvirt's XML; parsing it gives the same configuration. g_free() it. */

@@ -7,24 +7,22 @@
 #include <string.h>
 
 #include "src/common/log.h"
-#include "src/daemon/dnsmasq.h"
 #include "src/daemon/event.h"
 #include "src/daemon/folder.h"
 #include "src/daemon/host_conflict.h"
-#include "src/daemon/nat.h"
+#include "src/daemon/privileged.h"
 
 struct networks {
-    char *folder, *directory;
+    char *folder;   /* for messages; the parent reads it */
     GPtrArray *all; /* of struct network, by name */
     struct networks_listener listener;
 };
 
-struct networks *networks_new(const char *folder, const char *directory)
+struct networks *networks_new(const char *folder)
 {
     struct networks *networks = g_new0(struct networks, 1);
 
     networks->folder = g_strdup(folder);
-    networks->directory = g_strdup(directory);
     networks->all = g_ptr_array_new();
     return networks;
 }
@@ -81,15 +79,19 @@ static bool suits_host(const struct networks *networks, const struct network_con
             g_ptr_array_add(ours, (char *)other->bridge);
     }
     g_ptr_array_add(ours, NULL);
-    return host_conflict_subnets(config, (const char *const *)ours->pdata, error);
+    g_autoptr(GArray) host = privileged_host();
+    return host_conflict_subnets(config, host, (const char *const *)ours->pdata, error);
 }
 
 /* Add what the file describes, unless it is wrong or does not go with those before it or with the
  * host. */
-static bool read_file(const struct networks *networks, const char *path, GPtrArray *configs,
+static bool read_file(const struct networks *networks, const char *name, GPtrArray *configs,
                       GError **error)
 {
-    struct network_config *config = network_config_load(path, error);
+    g_autofree char *path = g_build_filename(networks->folder, name, NULL);
+    size_t len;
+    g_autofree char *text = folder_read(REQUEST_NETWORKS, name, LIMIT_XML_BYTES, &len, error);
+    struct network_config *config = text ? network_config_parse(path, text, len, error) : NULL;
     bool good = config != NULL;
 
     if (good && configs->len == LIMIT_NETWORKS) {
@@ -109,15 +111,14 @@ static bool read_file(const struct networks *networks, const char *path, GPtrArr
 
 static GPtrArray *read_folder(const struct networks *networks, unsigned *ret_refused)
 {
-    g_autoptr(GPtrArray) files = folder_list(networks->folder, ".xml");
+    g_autoptr(GPtrArray) files = folder_list(REQUEST_NETWORKS, ".xml");
     GPtrArray *configs = g_ptr_array_new_with_free_func(free_config);
 
     *ret_refused = 0;
     for (guint i = 0; i < files->len; i++) {
-        const char *path = g_ptr_array_index(files, i);
         g_autoptr(GError) error = NULL;
 
-        if (read_file(networks, path, configs, &error))
+        if (read_file(networks, g_ptr_array_index(files, i), configs, &error))
             continue;
         log_error("%s", error->message);
         (*ret_refused)++;
@@ -185,24 +186,6 @@ static gint by_network(gconstpointer a, gconstpointer b)
                   network_config(*(struct network *const *)b)->name);
 }
 
-/* Remove what a former life left for networks that there are not any more. */
-static void sweep(const struct networks *networks)
-{
-    g_autoptr(GPtrArray) names = g_ptr_array_new(), nats = g_ptr_array_new();
-
-    for (guint i = 0; i < networks->all->len; i++) {
-        const struct network_config *config = network_config(g_ptr_array_index(networks->all, i));
-
-        g_ptr_array_add(names, config->name);
-        if (config->kind == NETWORK_NAT || config->kind == NETWORK_INTERNAL)
-            g_ptr_array_add(nats, config->name);
-    }
-    g_ptr_array_add(names, NULL);
-    g_ptr_array_add(nats, NULL);
-    dnsmasq_sweep((const char *const *)names->pdata, networks->directory);
-    nat_sweep((const char *const *)nats->pdata, networks->directory);
-}
-
 static void begin(struct networks *networks, struct network *network)
 {
     const struct network_config *config = network_config(network);
@@ -235,12 +218,12 @@ unsigned networks_load(struct networks *networks)
             refused++;
             continue;
         }
-        struct network *network = network_new(config, networks->directory);
+        struct network *network = network_new(config);
         g_ptr_array_add(networks->all, network);
         begin(networks, network);
     }
     g_ptr_array_sort(networks->all, by_network);
-    sweep(networks);
+    privileged_settled();
     return refused;
 }
 
@@ -252,6 +235,5 @@ void networks_free(struct networks *networks)
         end(networks, g_ptr_array_steal_index(networks->all, networks->all->len - 1));
     g_ptr_array_unref(networks->all);
     g_free(networks->folder);
-    g_free(networks->directory);
     g_free(networks);
 }

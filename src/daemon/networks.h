@@ -17,9 +17,8 @@ struct networks_listener {
     void *context;
 };
 
-/* `folder` holds *.xml; `directory` is for the files of the networks' programs. Reads nothing yet.
- */
-struct networks *networks_new(const char *folder, const char *directory);
+/* `folder` is the parent's, which holds *.xml, for messages. Reads nothing yet. */
+struct networks *networks_new(const char *folder);
 
 void networks_listen(struct networks *networks, const struct networks_listener *listener);
 

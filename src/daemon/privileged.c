@@ -1,251 +1,457 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What needs root: see privileged.h.
+ * Requests to the root parent: see privileged.h.
  */
 #include "src/daemon/privileged.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <net/if.h>
-#include <signal.h>
-#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-#include <netlink/route/addr.h>
+#include <glib-unix.h>
 
 #include "src/common/log.h"
-#include "vswitch/adapter_takeover.h"
 #include "vswitch/port_packet.h"
-#include "vswitch/port_tap.h"
 
-GQuark privileged_error_quark(void)
+/* Of a process there is one parent. */
+static struct {
+    int requests, events; /* -1: not connected */
+    guint source;
+    struct privileged_events told;
+    GHashTable *ended;  /* of struct ended, by process */
+    GHashTable *linked; /* functions, by context */
+} privileged = {.requests = -1, .events = -1};
+
+struct ended {
+    void (*call)(void *context, GPid pid, int status);
+    void *context;
+};
+
+typedef void (*changed_function)(void *context);
+
+G_DEFINE_QUARK(vmbusd - privileged, privileged_error)
+
+/* --- Events ----------------------------------------------------------------------------------- */
+
+static void on_process(GPid pid, int status)
 {
-    return g_quark_from_static_string("vmbusd-privileged");
+    g_autofree struct ended *ended = g_hash_table_lookup(privileged.ended, GINT_TO_POINTER(pid));
+
+    if (!ended)
+        return;
+    g_hash_table_steal(privileged.ended, GINT_TO_POINTER(pid));
+    ended->call(ended->context, pid, status);
+}
+
+/* A callback may unwatch. */
+static void on_links(void)
+{
+    g_autoptr(GList) contexts = g_hash_table_get_keys(privileged.linked);
+
+    for (GList *item = contexts; item; item = item->next) {
+        changed_function changed =
+            (changed_function)g_hash_table_lookup(privileged.linked, item->data);
+
+        if (changed)
+            changed(item->data);
+    }
+}
+
+static void dispatch(const struct request_event *event)
+{
+    const struct privileged_events *told = &privileged.told;
+
+    switch ((enum request_event_kind)event->kind) {
+    case REQUEST_EVENT_RELOAD:
+        if (told->reload)
+            told->reload(told->context);
+        break;
+    case REQUEST_EVENT_STOP:
+        if (told->stop)
+            told->stop(told->context);
+        break;
+    case REQUEST_EVENT_LINKS:
+        on_links();
+        break;
+    case REQUEST_EVENT_ENDED:
+        on_process(event->pid, event->status);
+        break;
+    }
+}
+
+static _Noreturn void orphaned(void)
+{
+    log_error("vmbusd's root process has gone");
+    _exit(1);
+}
+
+static gboolean on_event(gint fd, GIOCondition condition, gpointer context)
+{
+    struct request_event event;
+    ssize_t got = recv(fd, &event, sizeof(event), MSG_DONTWAIT);
+
+    (void)condition;
+    (void)context;
+    if (got == (ssize_t)sizeof(event))
+        dispatch(&event);
+    else if (got >= 0 || (errno != EAGAIN && errno != EINTR))
+        orphaned();
+    return G_SOURCE_CONTINUE;
+}
+
+void privileged_connect(int requests, int events, const struct privileged_events *told)
+{
+    privileged.requests = requests;
+    privileged.events = events;
+    privileged.told = *told;
+    privileged.ended = g_hash_table_new_full(NULL, NULL, NULL, g_free);
+    privileged.linked = g_hash_table_new(NULL, NULL);
+    privileged.source = g_unix_fd_add(events, G_IO_IN | G_IO_HUP, on_event, NULL);
+}
+
+void privileged_disconnect(void)
+{
+    g_source_remove(privileged.source);
+    g_hash_table_unref(privileged.ended);
+    g_hash_table_unref(privileged.linked);
+    close(privileged.requests);
+    close(privileged.events);
+    privileged.requests = privileged.events = -1;
+}
+
+/* --- One request ------------------------------------------------------------------------------ */
+
+static bool call_with(const struct request *request, int fd, struct request_reply *reply,
+                      int fds[REQUEST_FDS], unsigned *ret_count, GError **error)
+{
+    int sent = request_send(privileged.requests, request, sizeof(*request), &fd, fd >= 0);
+    ssize_t got = sent < 0
+                      ? sent
+                      : request_receive(privileged.requests, reply, sizeof(*reply), fds, ret_count);
+
+    if (got != (ssize_t)sizeof(*reply))
+        orphaned();
+    if (reply->result == 0)
+        return true;
+    g_set_error(error, PRIVILEGED_ERROR, PRIVILEGED_ERROR_SYSTEM, "%.*s",
+                (int)sizeof(reply->text) - 1, reply->text);
+    return false;
+}
+
+/* Without descriptors. */
+static bool call(const struct request *request, struct request_reply *reply, GError **error)
+{
+    int fds[REQUEST_FDS];
+    unsigned count;
+
+    return call_with(request, -1, reply, fds, &count, error);
+}
+
+/* For one descriptor, -1 with `error`. */
+static int call_fd(const struct request *request, struct request_reply *reply, GError **error)
+{
+    int fds[REQUEST_FDS];
+    unsigned count;
+
+    return call_with(request, -1, reply, fds, &count, error) && count ? fds[0] : -1;
+}
+
+/* For what cannot fail, or whose failure is only told. */
+static void tell(const struct request *request)
+{
+    struct request_reply reply;
+    g_autoptr(GError) error = NULL;
+
+    if (!call(request, &reply, &error))
+        log_warning("%s", error->message);
+}
+
+void privileged_ready(void)
+{
+    tell(&(struct request){.op = REQUEST_READY});
+}
+
+void privileged_settled(void)
+{
+    tell(&(struct request){.op = REQUEST_SETTLED});
+}
+
+/* --- Files ------------------------------------------------------------------------------------ */
+
+static bool name_file(struct request *request, const char *name, GError **error)
+{
+    if (g_strlcpy(request->file.name, name, sizeof(request->file.name)) <
+        sizeof(request->file.name))
+        return true;
+    g_set_error(error, PRIVILEGED_ERROR, PRIVILEGED_ERROR_SYSTEM, "%s: the name is too long", name);
+    return false;
+}
+
+int privileged_folder(enum request_folder folder, GError **error)
+{
+    struct request request = {.op = REQUEST_LIST, .file.folder = folder};
+    struct request_reply reply;
+
+    return call_fd(&request, &reply, error);
+}
+
+int privileged_file(enum request_folder folder, const char *name, GError **error)
+{
+    struct request request = {.op = REQUEST_OPEN, .file.folder = folder};
+    struct request_reply reply;
+
+    return name_file(&request, name, error) ? call_fd(&request, &reply, error) : -1;
+}
+
+int privileged_dial(const char *name)
+{
+    struct request request = {.op = REQUEST_CONNECT};
+    struct request_reply reply;
+
+    if (!name_file(&request, name, NULL))
+        return -ENAMETOOLONG;
+    int fd = call_fd(&request, &reply, NULL);
+    return fd >= 0 ? fd : -reply.value;
 }
 
 /* --- Interfaces ------------------------------------------------------------------------------- */
 
-bool privileged_tap(const char *name, const uint8_t mac[6], uint32_t mtu, int *ret_fd,
-                    GError **error)
+bool privileged_tap(const char *name, const uint8_t mac[6], uint32_t mtu, bool persistent,
+                    int *ret_fd, GError **error)
 {
-    g_autofree char *ra = g_strdup_printf("/proc/sys/net/ipv6/conf/%s/accept_ra", name);
-    int fd;
+    struct request request = {.op = REQUEST_TAP, .tap = {.mtu = mtu, .persistent = persistent}};
+    struct request_reply reply;
 
-    if (!port_tap_open(name, mac, mtu, ret_fd, error))
-        return false;
-    /* Without IPv6 in the kernel there is nothing to switch off. */
-    fd = open(ra, O_WRONLY | O_CLOEXEC);
-    if (fd >= 0 && write(fd, "0\n", 2) != 2)
-        log_warning("%s: %s", ra, g_strerror(errno));
-    if (fd >= 0)
-        close(fd);
-    return true;
+    g_strlcpy(request.tap.name, name, sizeof(request.tap.name));
+    memcpy(request.tap.mac, mac, sizeof(request.tap.mac));
+    *ret_fd = call_fd(&request, &reply, error);
+    return *ret_fd >= 0;
 }
 
-bool privileged_packet(const char *interface, struct port_packet_fds *ret_fds, GError **error)
+void privileged_tap_drop(const char *name)
 {
-    return port_packet_open(interface, ret_fds, error);
-}
+    struct request request = {.op = REQUEST_TAP_DROP};
 
-bool privileged_take(const struct adapter_takeover *takeover, GPtrArray *reports, GError **error)
-{
-    g_mkdir_with_parents(takeover->folder, 0700);
-    return adapter_take(takeover, reports, NULL, error);
-}
-
-bool privileged_give_back(const struct adapter_takeover *takeover, GError **error)
-{
-    return adapter_give_back(takeover, error);
-}
-
-bool privileged_follow(const struct adapter_takeover *takeover, GError **error)
-{
-    return adapter_follow(takeover, error);
-}
-
-void privileged_guard(const struct adapter_takeover *takeover)
-{
-    adapter_guard(takeover);
-}
-
-void privileged_recover_adapters(const char *journals)
-{
-    struct adapter_takeover takeover = {.folder = journals, .root = "/"};
-    g_autoptr(GError) error = NULL;
-
-    if (g_file_test(journals, G_FILE_TEST_IS_DIR) && !adapter_recover(&takeover, false, &error))
-        log_error("adapters: %s", error->message);
-}
-
-/* 0 or a negative NLE_ code. */
-static int add_address(struct nl_sock *sock, unsigned index, const struct address *address,
-                       unsigned prefix)
-{
-    struct rtnl_addr *request = rtnl_addr_alloc();
-    struct nl_addr *local =
-        nl_addr_build(address->family, address->b, address_bits(address->family) / 8);
-    int result;
-
-    nl_addr_set_prefixlen(local, (int)prefix);
-    rtnl_addr_set_ifindex(request, (int)index);
-    result = rtnl_addr_set_local(request, local);
-    if (result == 0 && address->family == AF_INET && prefix < 31) {
-        struct address last = address_last(address, prefix);
-        struct nl_addr *broadcast = nl_addr_build(AF_INET, last.b, 4);
-
-        rtnl_addr_set_broadcast(request, broadcast);
-        nl_addr_put(broadcast);
-    }
-    if (address->family == AF_INET6)
-        rtnl_addr_set_flags(request, IFA_F_NODAD);
-    if (result == 0)
-        result = rtnl_addr_add(sock, request, NLM_F_REPLACE);
-    nl_addr_put(local);
-    rtnl_addr_put(request);
-    return result == -NLE_EXIST ? 0 : result;
+    g_strlcpy(request.tap.name, name, sizeof(request.tap.name));
+    tell(&request);
 }
 
 bool privileged_address(const char *interface, const struct address *address, unsigned prefix,
                         GError **error)
 {
-    struct nl_sock *sock = nl_socket_alloc();
-    unsigned index = if_nametoindex(interface);
-    char text[ADDRESS_TEXT];
-    int result = index ? nl_connect(sock, NETLINK_ROUTE) : -NLE_NODEV;
+    struct request request = {.op = REQUEST_ADDRESS,
+                              .address = {.address = *address, .prefix = prefix}};
+    struct request_reply reply;
 
-    if (result == 0)
-        result = add_address(sock, index, address, prefix);
-    nl_socket_free(sock);
-    if (result == 0)
-        return true;
-    address_format(address, text);
-    g_set_error(error, PRIVILEGED_ERROR, PRIVILEGED_ERROR_SYSTEM,
-                "%s: cannot be given the address %s/%u: %s", interface, text, prefix,
-                nl_geterror(result));
-    return false;
+    g_strlcpy(request.address.interface, interface, sizeof(request.address.interface));
+    return call(&request, &reply, error);
 }
 
-/* --- Packet filter and forwarding ------------------------------------------------------------- */
-
-bool privileged_nft(const char *script, GError **error)
+GArray *privileged_host(void)
 {
-    const char *const argv[] = {"nft", script, NULL};
-    g_autofree char *complaint = NULL;
-    int status;
+    GArray *host = g_array_new(FALSE, FALSE, sizeof(struct request_address));
+    struct request request = {.op = REQUEST_HOST};
+    struct request_reply reply;
 
-    if (!g_spawn_sync("/", (char **)argv, NULL, G_SPAWN_SEARCH_PATH | G_SPAWN_STDOUT_TO_DEV_NULL,
-                      NULL, NULL, NULL, &complaint, &status, error)) {
-        g_prefix_error(error, "nft (package nftables): ");
-        return false;
+    while (call(&request, &reply, NULL) && reply.host.interface[0]) {
+        g_array_append_val(host, reply.host);
+        request.number++;
     }
-    if (g_spawn_check_wait_status(status, NULL))
-        return true;
-    g_strdelimit(g_strchomp(complaint), "\n", ' ');
-    g_set_error(error, PRIVILEGED_ERROR, PRIVILEGED_ERROR_PROGRAM, "nft: %s", complaint);
-    return false;
+    return host;
 }
 
-char *privileged_nft_list(void)
-{
-    const char *const argv[] = {"nft", "-j", "list", "ruleset", NULL};
-    char *rules = NULL;
+/* --- Links and adapters ----------------------------------------------------------------------- */
 
-    if (!g_spawn_sync("/", (char **)argv, NULL, G_SPAWN_SEARCH_PATH | G_SPAWN_STDERR_TO_DEV_NULL,
-                      NULL, NULL, &rules, NULL, NULL, NULL))
-        return NULL;
-    return rules;
+bool privileged_watch(bool raise, bool veth, void (*changed)(void *context), void *context,
+                      GError **error)
+{
+    struct request request = {.op = REQUEST_WATCH, .watch = {.raise = raise, .veth = veth}};
+    struct request_reply reply;
+
+    g_hash_table_insert(privileged.linked, context, (void *)(uintptr_t)changed);
+    return call(&request, &reply, error);
 }
 
-static const char *forwarding_file(int family)
+void privileged_unwatch(void *context)
 {
-    return family == AF_INET ? "/proc/sys/net/ipv4/ip_forward"
-                             : "/proc/sys/net/ipv6/conf/all/forwarding";
+    g_hash_table_remove(privileged.linked, context);
 }
 
-int privileged_forwarding(int family, GError **error)
+GArray *privileged_links(GArray **ret_states, GError **error)
 {
-    g_autofree char *text = NULL;
+    GArray *links = g_array_new(FALSE, FALSE, sizeof(struct adapter));
+    GArray *states = g_array_new(FALSE, FALSE, sizeof(struct request_state));
+    struct request request = {.op = REQUEST_LINK};
+    struct request_reply reply;
 
-    if (!g_file_get_contents(forwarding_file(family), &text, NULL, error))
-        return -1;
-    return atoi(text) != 0;
+    while (call(&request, &reply, error)) {
+        if (!reply.link.index) {
+            *ret_states = states;
+            return links;
+        }
+        g_array_append_val(links, reply.link);
+        g_array_append_val(states, reply.state);
+        request.after = reply.link.index;
+    }
+    g_array_unref(links);
+    g_array_unref(states);
+    return NULL;
 }
 
-bool privileged_set_forwarding(int family, bool on, GError **error)
+static bool call_take(enum request_op op, const struct request_take *take,
+                      struct request_reply *reply, GError **error)
 {
-    int fd = open(forwarding_file(family), O_WRONLY | O_CLOEXEC);
-    bool good = fd >= 0 && write(fd, on ? "1\n" : "0\n", 2) == 2;
-    int cause = errno;
+    struct request request = {.op = op, .take = *take};
 
+    return call(&request, reply, error);
+}
+
+bool privileged_take(const struct request_take *take, GPtrArray *reports, GError **error)
+{
+    struct request_reply reply;
+
+    if (!call_take(REQUEST_TAKE, take, &reply, error))
+        return false;
+    g_auto(GStrv) lines = g_strsplit(reply.text, "\n", -1);
+    for (char **line = lines; *line; line++)
+        if (**line)
+            g_ptr_array_add(reports, g_strdup(*line));
+    return true;
+}
+
+bool privileged_follow(const struct request_take *take, GError **error)
+{
+    struct request_reply reply;
+
+    return call_take(REQUEST_FOLLOW, take, &reply, error);
+}
+
+bool privileged_give_back(const struct request_take *take, GError **error)
+{
+    struct request_reply reply;
+
+    return call_take(REQUEST_GIVE_BACK, take, &reply, error);
+}
+
+bool privileged_packet(const char *interface, struct port_packet_fds *ret_fds, GError **error)
+{
+    struct request request = {.op = REQUEST_PACKET};
+    struct request_reply reply;
+    int fds[REQUEST_FDS] = {-1, -1, -1};
+    unsigned count;
+
+    g_strlcpy(request.interface, interface, sizeof(request.interface));
+    if (!call_with(&request, -1, &reply, fds, &count, error))
+        return false;
+    *ret_fds = (struct port_packet_fds){.queue = fds[0], .ring = fds[1], .which = fds[2]};
+    return true;
+}
+
+/* --- Packet filter ---------------------------------------------------------------------------- */
+
+bool privileged_nat(const struct request_nat *nat, GError **error)
+{
+    struct request request = {.op = REQUEST_NAT, .nat = *nat};
+    struct request_reply reply;
+
+    return call(&request, &reply, error);
+}
+
+void privileged_nat_stop(const char *network)
+{
+    struct request request = {.op = REQUEST_NAT_STOP};
+
+    g_strlcpy(request.nat.network, network, sizeof(request.nat.network));
+    tell(&request);
+}
+
+char *privileged_rules(void)
+{
+    struct request request = {.op = REQUEST_RULES};
+    struct request_reply reply;
+    struct stat stat;
+    char *text = NULL;
+    int fd = call_fd(&request, &reply, NULL);
+
+    if (fd >= 0 && fstat(fd, &stat) == 0) {
+        text = g_malloc0((gsize)stat.st_size + 1);
+        if (pread(fd, text, (size_t)stat.st_size, 0) != stat.st_size)
+            g_clear_pointer(&text, g_free);
+    }
     if (fd >= 0)
         close(fd);
-    if (!good)
-        g_set_error(error, PRIVILEGED_ERROR, PRIVILEGED_ERROR_SYSTEM, "%s: %s",
-                    forwarding_file(family), g_strerror(cause));
-    return good;
+    return text;
 }
 
 /* --- Programs --------------------------------------------------------------------------------- */
 
-static void in_child(void *data)
+bool privileged_worker(const char *file, GPid *ret_pid, GError **error)
 {
-    sigset_t none;
+    struct request request = {.op = REQUEST_WORKER, .file.folder = REQUEST_MACHINES};
+    struct request_reply reply;
 
-    (void)data;
-    setsid();
-    sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, NULL);
-    signal(SIGPIPE, SIG_DFL);
-    dup2(STDERR_FILENO, STDOUT_FILENO);
+    if (!name_file(&request, file, error) || !call(&request, &reply, error))
+        return false;
+    *ret_pid = reply.value;
+    return true;
 }
 
-bool privileged_spawn(const char *const *argv, const char *const *environment, GPid *ret_pid,
-                      GError **error)
+/* A memory file with the text, -1 with `error`. */
+static int write_text(const char *text, GError **error)
 {
-    g_auto(GStrv) all = g_get_environ();
+    int fd = memfd_create("dnsmasq", MFD_CLOEXEC);
 
-    for (; environment && *environment; environment++) {
-        g_auto(GStrv) pair = g_strsplit(*environment, "=", 2);
+    for (size_t len = strlen(text); fd >= 0 && len;) {
+        ssize_t wrote = TEMP_FAILURE_RETRY(write(fd, text, len));
 
-        all = g_environ_setenv(all, pair[0], pair[1], TRUE);
+        if (wrote < 0) {
+            close(fd);
+            fd = -1;
+        } else {
+            text += wrote;
+            len -= (size_t)wrote;
+        }
     }
-    return g_spawn_async(NULL, (char **)argv, all,
-                         G_SPAWN_SEARCH_PATH | G_SPAWN_DO_NOT_REAP_CHILD |
-                             G_SPAWN_CHILD_INHERITS_STDIN,
-                         in_child, NULL, ret_pid, error);
+    if (fd < 0)
+        g_set_error(error, PRIVILEGED_ERROR, PRIVILEGED_ERROR_SYSTEM, "no memory file: %s",
+                    g_strerror(errno));
+    return fd;
 }
 
-/* The process of the file, if `word` is in its command line; 0 if not. */
-static pid_t leftover(const char *pid_file, const char *word)
+bool privileged_dnsmasq(const char *network, const char *interface, const char *lines,
+                        GPid *ret_pid, GError **error)
 {
-    g_autofree char *text = NULL, *command = NULL;
-    gsize len;
+    struct request request = {.op = REQUEST_DNSMASQ};
+    struct request_reply reply;
+    int fd = write_text(lines, error), fds[REQUEST_FDS];
+    unsigned count;
 
-    if (!g_file_get_contents(pid_file, &text, NULL, NULL))
-        return 0;
-    pid_t pid = (pid_t)strtol(text, NULL, 10);
-    g_autofree char *path = g_strdup_printf("/proc/%d/cmdline", (int)pid);
-    if (pid <= 1 || !g_file_get_contents(path, &command, &len, NULL))
-        return 0;
-    return memmem(command, len, word, strlen(word)) ? pid : 0;
+    if (fd < 0)
+        return false;
+    g_strlcpy(request.dnsmasq.network, network, sizeof(request.dnsmasq.network));
+    g_strlcpy(request.dnsmasq.interface, interface, sizeof(request.dnsmasq.interface));
+    bool started = call_with(&request, fd, &reply, fds, &count, error);
+    close(fd);
+    *ret_pid = started ? reply.value : 0;
+    return started;
 }
 
-void privileged_end_leftover(const char *pid_file, const char *word)
+void privileged_on_ended(GPid pid, void (*ended)(void *context, GPid pid, int status),
+                         void *context)
 {
-    pid_t pid = leftover(pid_file, word);
-
-    if (pid && kill(pid, SIGTERM) == 0) {
-        log_info("ending process %d, which a former vmbusd left behind", (int)pid);
-        for (unsigned tries = 0; tries < 100 && leftover(pid_file, word) == pid; tries++)
-            g_usleep(10000);
-        if (leftover(pid_file, word) == pid)
-            kill(pid, SIGKILL);
+    if (!ended) {
+        g_hash_table_remove(privileged.ended, GINT_TO_POINTER(pid));
+        return;
     }
-    unlink(pid_file);
+    struct ended *entry = g_new(struct ended, 1);
+    *entry = (struct ended){.call = ended, .context = context};
+    g_hash_table_insert(privileged.ended, GINT_TO_POINTER(pid), entry);
 }
 
-void privileged_signal(GPid pid, int signal_number)
+void privileged_end(GPid pid)
 {
-    kill(pid, signal_number);
+    tell(&(struct request){.op = REQUEST_END, .pid = pid});
 }

@@ -33,8 +33,8 @@ struct client {
 };
 
 struct server {
-    char *path;
     int fd;
+    uid_t owner;
     guint source;
     server_execute execute;
     void *context;
@@ -237,13 +237,13 @@ static void greet(struct client *client)
         close_client(client);
 }
 
-static bool may_connect(int fd)
+static bool may_connect(const struct server *server, int fd)
 {
     struct ucred peer;
     socklen_t len = sizeof(peer);
 
     return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) == 0 &&
-           (peer.uid == 0 || peer.uid == geteuid());
+           (peer.uid == 0 || peer.uid == server->owner);
 }
 
 static gboolean on_connection(gint listener, GIOCondition condition, gpointer context)
@@ -255,7 +255,7 @@ static gboolean on_connection(gint listener, GIOCondition condition, gpointer co
     (void)condition;
     while (client < server->client + LIMIT_CONTROL_CLIENTS && client->fd >= 0)
         client++;
-    if (fd >= 0 && may_connect(fd) && client < server->client + LIMIT_CONTROL_CLIENTS) {
+    if (fd >= 0 && may_connect(server, fd) && client < server->client + LIMIT_CONTROL_CLIENTS) {
         *client = (struct client){
             .server = server, .fd = fd, .input = g_string_new(NULL), .output = g_string_new(NULL)};
         greet(client);
@@ -267,47 +267,45 @@ static gboolean on_connection(gint listener, GIOCondition condition, gpointer co
 
 /* --- Life ------------------------------------------------------------------------------------- */
 
-static bool bind_path(struct server *server, const char *path, GError **error)
+int server_listen(const char *path, GError **error)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int fd;
 
     if (g_strlcpy(address.sun_path, path, sizeof(address.sun_path)) >= sizeof(address.sun_path)) {
         g_set_error(error, SERVER_ERROR, SERVER_ERROR_REQUEST,
                     "%s: too long for a socket's path; choose another run directory", path);
-        return false;
+        return -1;
     }
-    if (connect(server->fd, (struct sockaddr *)&address, sizeof(address)) == 0) {
+    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0 || errno == EAGAIN) {
         g_set_error(
             error, SERVER_ERROR, SERVER_ERROR_RUNNING,
             "a vmbusd is already running (%s answers); stop it first, or choose another run "
             "directory",
             path);
-        return false;
+        close(fd);
+        return -1;
     }
     unlink(path);
-    if (fchmod(server->fd, 0600) == 0 &&
-        bind(server->fd, (struct sockaddr *)&address, sizeof(address)) == 0 &&
-        listen(server->fd, BACKLOG) == 0) {
-        server->path = g_strdup(path);
-        return true;
-    }
+    if (fchmod(fd, 0600) == 0 && bind(fd, (struct sockaddr *)&address, sizeof(address)) == 0 &&
+        listen(fd, BACKLOG) == 0)
+        return fd;
     g_set_error(error, SERVER_ERROR, SERVER_ERROR_REQUEST, "%s: %s", path, g_strerror(errno));
-    return false;
+    close(fd);
+    return -1;
 }
 
-struct server *server_new(const char *path, server_execute execute, void *context, GError **error)
+struct server *server_new(int listener, uid_t owner, server_execute execute, void *context)
 {
     struct server *server = g_new0(struct server, 1);
 
     server->execute = execute;
     server->context = context;
+    server->fd = listener;
+    server->owner = owner;
     for (unsigned i = 0; i < LIMIT_CONTROL_CLIENTS; i++)
         server->client[i].fd = -1;
-    server->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (!bind_path(server, path, error)) {
-        server_free(server);
-        return NULL;
-    }
     server->source = g_unix_fd_add(server->fd, G_IO_IN, on_connection, server);
     return server;
 }
@@ -319,12 +317,7 @@ void server_free(struct server *server)
     for (unsigned i = 0; i < LIMIT_CONTROL_CLIENTS; i++)
         if (server->client[i].fd >= 0)
             close_client(&server->client[i]);
-    if (server->source)
-        g_source_remove(server->source);
-    if (server->path)
-        unlink(server->path);
-    if (server->fd >= 0)
-        close(server->fd);
-    g_free(server->path);
+    g_source_remove(server->source);
+    close(server->fd);
     g_free(server);
 }

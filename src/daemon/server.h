@@ -11,6 +11,7 @@
 #define VMBUSD_DAEMON_SERVER_H
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include <glib.h>
 #include <json-c/json.h>
@@ -22,15 +23,18 @@ struct server;
 typedef struct json_object *(*server_execute)(void *context, const char *name,
                                               struct json_object *arguments, GError **error);
 
-/* Bind `path` (mode 0600), replacing the socket of a dead vmbusd. NULL with `error`, also if one
- * answers there. */
-struct server *server_new(const char *path, server_execute execute, void *context, GError **error);
+/* Bind `path` (mode 0600), replacing the socket of a dead vmbusd, and listen. -1 with `error`, also
+ * if one answers there. */
+int server_listen(const char *path, GError **error);
+
+/* Serve a listening socket, which is ours from now on. Clients are root, or `owner`. */
+struct server *server_new(int listener, uid_t owner, server_execute execute, void *context);
 
 /* Send an event to the clients that have asked for them with the command "events". One that does
  * not read is dropped when LIMIT_CONTROL_OUTPUT bytes wait for it. */
 void server_event(struct server *server, struct json_object *event);
 
-/* Close every client and remove the socket. NULL is fine. */
+/* Close every client. NULL is fine. */
 void server_free(struct server *server);
 
 /* The code of an error is its class for programs. */
@@ -41,7 +45,7 @@ enum server_error {
     SERVER_ERROR_REQUEST,
     SERVER_ERROR_UNKNOWN_COMMAND,
     SERVER_ERROR_LIMIT,
-    SERVER_ERROR_RUNNING /* server_new() only */
+    SERVER_ERROR_RUNNING /* server_listen() only */
 };
 
 #endif

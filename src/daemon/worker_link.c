@@ -8,13 +8,13 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <glib-unix.h>
 
 #include "src/common/json.h"
 #include "src/common/limits.h"
+#include "src/daemon/privileged.h"
 
 #define PROTOCOL 1
 #define DESCRIBE "describe" /* ids of requests */
@@ -130,26 +130,15 @@ static gboolean on_readable(gint fd, GIOCondition condition, gpointer context)
 
 /* --- Life ------------------------------------------------------------------------------------- */
 
-struct worker_link *worker_link_new(const char *path, const struct worker_link_ops *ops,
+struct worker_link *worker_link_new(const char *name, const struct worker_link_ops *ops,
                                     void *context)
 {
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    int fd;
+    int fd = privileged_dial(name);
 
-    if (g_strlcpy(address.sun_path, path, sizeof(address.sun_path)) >= sizeof(address.sun_path)) {
-        errno = ENAMETOOLONG;
+    if (fd < 0) {
+        errno = -fd;
         return NULL;
     }
-    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (fd >= 0 && connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0) {
-        int cause = errno;
-
-        close(fd);
-        errno = cause;
-        fd = -1;
-    }
-    if (fd < 0)
-        return NULL;
     struct worker_link *link = g_new0(struct worker_link, 1);
     link->ops = ops;
     link->context = context;

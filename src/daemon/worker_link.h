@@ -29,9 +29,9 @@ struct worker_link_ops {
     void (*closed)(void *context, const char *why);
 };
 
-/* Dial the socket at `path`. NULL with errno: ENOENT and ECONNREFUSED say that no worker is there.
- */
-struct worker_link *worker_link_new(const char *path, const struct worker_link_ops *ops,
+/* Dial the socket of that name in the run directory. NULL with errno: ENOENT and ECONNREFUSED say
+ * that no worker is there. */
+struct worker_link *worker_link_new(const char *name, const struct worker_link_ops *ops,
                                     void *context);
 void worker_link_free(struct worker_link *link); /* NULL is fine */
 

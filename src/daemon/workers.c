@@ -20,6 +20,7 @@
 #include "src/daemon/folder.h"
 #include "src/daemon/machine_file.h"
 #include "src/daemon/nic_port.h"
+#include "src/daemon/privileged.h"
 #include "src/daemon/worker_link.h"
 #include "src/daemon/workers_priv.h"
 
@@ -310,7 +311,7 @@ static void worker_free(void *data);
 static bool dial(struct worker *worker)
 {
     if (!worker->link)
-        worker->link = worker_link_new(worker->file->control, &link_ops, worker);
+        worker->link = worker_link_new(worker->socket, &link_ops, worker);
     return worker->link != NULL;
 }
 
@@ -325,9 +326,9 @@ static struct worker *find_control(const struct workers *workers, const char *co
     return NULL;
 }
 
-static void try_stray(struct workers *workers, const char *control)
+static void try_stray(struct workers *workers, const char *base)
 {
-    g_autofree char *base = g_path_get_basename(control);
+    g_autofree char *control = g_build_filename(workers->run_dir, base, NULL);
     struct worker *worker;
 
     if (!strcmp(base, OUR_SOCKET) || workers->all->len >= LIMIT_MACHINES ||
@@ -339,6 +340,7 @@ static void try_stray(struct workers *workers, const char *control)
     worker->file = machine_file_of_worker("stray", control, NULL, NULL);
     g_free(worker->file->name);
     worker->file->name = g_strndup(base, strlen(base) - strlen(SOCKET));
+    worker->socket = g_strdup(base);
     if (dial(worker))
         g_ptr_array_add(workers->all, worker);
     else
@@ -348,7 +350,7 @@ static void try_stray(struct workers *workers, const char *control)
 static gboolean on_dial(void *context)
 {
     struct workers *workers = context;
-    g_autoptr(GPtrArray) sockets = folder_list(workers->run_dir, SOCKET);
+    g_autoptr(GPtrArray) sockets = folder_list(REQUEST_RUN, SOCKET);
 
     for (guint i = workers->all->len; i-- > 0;) {
         struct worker *worker = g_ptr_array_index(workers->all, i);
@@ -378,18 +380,18 @@ static void on_ended(void *context, int status)
     worker->child = NULL;
 }
 
+static bool start_program(void *context, GPid *ret_pid, GError **error)
+{
+    const struct worker *worker = context;
+
+    return privileged_worker(worker->source, ret_pid, error);
+}
+
 static void start(struct worker *worker)
 {
-    struct workers *workers = worker->workers;
     g_autofree char *name = g_strdup_printf("the worker of machine %s", worker->file->name);
-    g_autofree char *run_dir = g_strdup_printf("VMBUSD_RUN_DIR=%s", workers->run_dir);
-    const char *const argv[] = {workers->program, "--config", worker->file->path, NULL};
-    const char *const environment[] = {run_dir, NULL};
-    struct child_spec spec = {.name = name,
-                              .argv = argv,
-                              .environment = environment,
-                              .ended = on_ended,
-                              .context = worker};
+    struct child_spec spec = {
+        .name = name, .start = start_program, .ended = on_ended, .context = worker};
     g_autoptr(GError) error = NULL;
 
     worker->child = child_new(&spec, &error);
@@ -397,7 +399,7 @@ static void start(struct worker *worker)
         log_info("machine %s: worker started as process %d", worker->file->name,
                  (int)child_pid(worker->child));
     else
-        log_error("machine %s: %s cannot be started: %s", worker->file->name, workers->program,
+        log_error("machine %s: its worker cannot be started: %s", worker->file->name,
                   error->message);
 }
 
@@ -408,6 +410,8 @@ static void worker_free(void *data)
     unlink_worker(worker);
     child_forget(worker->child);
     machine_file_free(worker->file);
+    g_free(worker->source);
+    g_free(worker->socket);
     g_free(worker);
 }
 
@@ -441,12 +445,26 @@ static bool unique(const struct workers *workers, const struct machine_file *fil
     return true;
 }
 
+/* The parent dials sockets of the run directory only. */
+static bool reachable(const struct workers *workers, const struct machine_file *file)
+{
+    g_autofree char *folder = g_path_get_dirname(file->control);
+
+    if (!strcmp(folder, workers->run_dir))
+        return true;
+    log_error("%s: control: \"%s\" is not in the run directory %s; leave control and run_dir out",
+              file->path, file->control, workers->run_dir);
+    return false;
+}
+
 static void add(struct workers *workers, struct machine_file *file)
 {
     struct worker *worker = g_new0(struct worker, 1);
 
     worker->workers = workers;
     worker->file = file;
+    worker->source = g_path_get_basename(file->path);
+    worker->socket = g_path_get_basename(file->control);
     g_ptr_array_add(workers->all, worker);
     if (!dial(worker))
         start(worker);
@@ -466,6 +484,8 @@ static void renew(struct worker *worker, struct machine_file *file)
         unlink_worker(worker); /* to be dialled there */
     machine_file_free(worker->file);
     worker->file = file;
+    g_free(worker->socket);
+    worker->socket = g_path_get_basename(file->control);
     attach_all(worker);
 }
 
@@ -478,11 +498,21 @@ static void adopt(struct workers *workers, const struct machine_file *file)
         g_ptr_array_remove(workers->all, worker);
 }
 
-static bool load_file(struct workers *workers, const char *path)
+static struct machine_file *read_file(const struct workers *workers, const char *path,
+                                      const char *name, GError **error)
+{
+    size_t len;
+    g_autofree char *text = folder_read(REQUEST_MACHINES, name, LIMIT_CONFIG_BYTES, &len, error);
+
+    return text ? machine_file_parse(path, text, len, workers->run_dir, error) : NULL;
+}
+
+static bool load_file(struct workers *workers, const char *name)
 {
     g_autoptr(GError) error = NULL;
+    g_autofree char *path = g_build_filename(workers->folder, name, NULL);
     struct worker *worker = find_path(workers, path);
-    struct machine_file *file = machine_file_load(path, workers->run_dir, &error);
+    struct machine_file *file = read_file(workers, path, name, &error);
 
     if (error)
         log_error("%s", error->message);
@@ -490,7 +520,8 @@ static bool load_file(struct workers *workers, const char *path)
         adopt(workers, file);
     if (!worker && workers->all->len >= LIMIT_MACHINES)
         log_error("%s: more than %u machines", path, LIMIT_MACHINES);
-    if (file && unique(workers, file) && (worker || workers->all->len < LIMIT_MACHINES)) {
+    if (file && unique(workers, file) && reachable(workers, file) &&
+        (worker || workers->all->len < LIMIT_MACHINES)) {
         if (worker)
             renew(worker, file);
         else
@@ -503,14 +534,14 @@ static bool load_file(struct workers *workers, const char *path)
 
 unsigned workers_load(struct workers *workers)
 {
-    g_autoptr(GPtrArray) files = folder_list(workers->folder, ".json");
+    g_autoptr(GPtrArray) files = folder_list(REQUEST_MACHINES, ".json");
     unsigned refused = 0;
 
     for (guint i = workers->all->len; i-- > 0;) {
         struct worker *worker = g_ptr_array_index(workers->all, i);
 
         if (!worker->stray && !worker->link && !worker->child &&
-            !g_ptr_array_find_with_equal_func(files, worker->file->path, g_str_equal, NULL))
+            !g_ptr_array_find_with_equal_func(files, worker->source, g_str_equal, NULL))
             g_ptr_array_remove_index(workers->all, i);
     }
     for (guint i = 0; i < files->len; i++)
@@ -552,7 +583,6 @@ struct workers *workers_new(const struct workers_settings *settings, struct netw
 
     workers->folder = g_strdup(settings->folder);
     workers->run_dir = g_strdup(settings->run_dir);
-    workers->program = g_strdup(settings->program);
     workers->networks = networks;
     workers->all = g_ptr_array_new_with_free_func(worker_free);
     workers->timer = g_timeout_add_seconds(DIAL_EVERY, on_dial, workers);
@@ -574,6 +604,5 @@ void workers_free(struct workers *workers)
     g_ptr_array_unref(workers->all);
     g_free(workers->folder);
     g_free(workers->run_dir);
-    g_free(workers->program);
     g_free(workers);
 }

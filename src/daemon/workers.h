@@ -17,9 +17,8 @@
 struct workers;
 
 struct workers_settings {
-    const char *folder;  /* of *.json; copied, as the others */
-    const char *run_dir; /* where sockets are, unless a description says otherwise */
-    const char *program; /* vmbusd-worker */
+    const char *folder;  /* the parent's, of *.json, for messages; copied, as the other */
+    const char *run_dir; /* where sockets are */
 };
 
 /* `networks` must outlive it; listens to them. */

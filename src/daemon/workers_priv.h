@@ -23,6 +23,7 @@ struct nic {
 struct worker {
     struct workers *workers;
     struct machine_file *file;
+    char *source, *socket;    /* names of its file and its control socket, in their folders */
     struct child *child;      /* NULL: not started by this vmbusd, or ended */
     struct worker_link *link; /* NULL: not connected */
     bool greeted;
@@ -32,7 +33,7 @@ struct worker {
 };
 
 struct workers {
-    char *folder, *run_dir, *program;
+    char *folder, *run_dir;
     struct networks *networks;
     GPtrArray *all; /* of struct worker, in the order of their files */
     guint timer;

@@ -14,6 +14,7 @@ FUZZ_TARGETS = \
 	tests/fuzz/fuzz-pio \
 	tests/fuzz/fuzz-policy \
 	tests/fuzz/fuzz-port-ring \
+	tests/fuzz/fuzz-request \
 	tests/fuzz/fuzz-ring \
 	tests/fuzz/fuzz-rndis \
 	tests/fuzz/fuzz-scsi \
@@ -92,6 +93,9 @@ tests_fuzz_fuzz_switch_LDADD = $(UNIT_LIBS)
 tests_fuzz_fuzz_vnet_SOURCES = tests/fuzz/vnet.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_vnet_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LINK)
 tests_fuzz_fuzz_vnet_LDADD = $(UNIT_LIBS)
+tests_fuzz_fuzz_request_SOURCES = tests/fuzz/request.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_request_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LINK)
+tests_fuzz_fuzz_request_LDADD = $(DAEMON_LIBS)
 tests_fuzz_fuzz_network_xml_SOURCES = tests/fuzz/network-xml.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_network_xml_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LINK)
 tests_fuzz_fuzz_network_xml_LDADD = $(DAEMON_LIBS)

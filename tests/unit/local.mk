@@ -113,6 +113,7 @@ UNIT_TESTS = \
 	tests/unit/test-port-tap \
 	tests/unit/test-rate \
 	tests/unit/test-raw \
+	tests/unit/test-request \
 	tests/unit/test-ring \
 	tests/unit/test-ring-attack \
 	tests/unit/test-ring-stress \
@@ -177,6 +178,7 @@ tests_unit_test_guard_LDADD = $(UNIT_LIBS)
 tests_unit_test_guid_LDADD = $(UNIT_LIBS)
 tests_unit_test_mac_LDADD = $(UNIT_LIBS)
 tests_unit_test_heartbeat_LDADD = $(UNIT_LIBS)
+tests_unit_test_host_conflict_SOURCES = tests/unit/test-host-conflict.c tests/unit/parent_fixture.c tests/unit/parent_fixture.h
 tests_unit_test_host_conflict_LDADD = $(UNIT_LIBS)
 tests_unit_test_ic_LDADD = $(UNIT_LIBS)
 tests_unit_test_atapi_LDADD = $(UNIT_LIBS)
@@ -254,6 +256,9 @@ tests_unit_test_port_packet_order_SOURCES = tests/unit/test-port-packet-order.c 
 tests_unit_test_port_tap_SOURCES = tests/unit/test-port-tap.c tests/unit/port_drive.c tests/unit/port_drive.h
 tests_unit_test_vmbusctl_SOURCES = tests/unit/test-vmbusctl.c tests/unit/fake_machine.c tests/unit/fake_machine.h
 
-DAEMON_LIBS = libdaemon.a libvswitch.a libcommon.a $(GLIB_LIBS) $(JSON_LIBS) $(XML_LIBS) $(NL_LIBS)
+DAEMON_LIBS = libdaemon.a libvswitch.a libcommon.a $(GLIB_LIBS) $(JSON_LIBS) $(XML_LIBS) $(NL_LIBS) $(SECCOMP_LIBS)
 tests_unit_test_network_xml_LDADD = $(DAEMON_LIBS)
+tests_unit_test_request_SOURCES = tests/unit/test-request.c tests/unit/parent_fixture.c tests/unit/parent_fixture.h
+tests_unit_test_request_LDADD = $(DAEMON_LIBS)
+tests_unit_test_workers_SOURCES = tests/unit/test-workers.c tests/unit/parent_fixture.c tests/unit/parent_fixture.h
 tests_unit_test_workers_LDADD = $(DAEMON_LIBS)

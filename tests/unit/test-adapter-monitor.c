@@ -86,6 +86,23 @@ static void body_events(void)
     adapter_monitor_free(monitor);
 }
 
+/* Gone and back with its index before anybody has looked: it is another for all we know. */
+static void body_replaced(void)
+{
+    g_autoptr(GString) events = g_string_new(NULL);
+
+    netns_sh("ip link add eth0 index 77 type veth peer name wire0");
+    struct adapter_monitor *monitor = monitor_new(events, false);
+    netns_sh("ip link delete eth0 && ip link add eth0 index 77 type veth peer name wire0");
+    assert_events(monitor, events, "eth0:gone eth0:appeared ");
+    g_assert_cmpint(link_named(monitor, "eth0")->index, ==, 77);
+    netns_sh("ip link add br0 type bridge && ip link set eth0 master br0");
+    assert_events(monitor, events, "eth0:changed ");
+    netns_sh("ip link set eth0 nomaster"); /* which the bridge tells as a link deleted */
+    assert_events(monitor, events, "eth0:changed ");
+    adapter_monitor_free(monitor);
+}
+
 /* Two cards, one cable: bound without a word, and the cable is followed. */
 static void body_cable(void)
 {
@@ -137,6 +154,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     log_set_level(LOG_LEVEL_WARNING);
     netns_test_add("/adapter/monitor/events", body_events);
+    netns_test_add("/adapter/monitor/replaced", body_replaced);
     netns_test_add("/adapter/monitor/cable", body_cable);
     netns_test_add("/adapter/monitor/flood", body_flood);
     return g_test_run();

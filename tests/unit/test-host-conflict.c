@@ -15,6 +15,7 @@
 #include "src/daemon/nat.h"
 #include "src/daemon/networks.h"
 #include "tests/unit/netns_fixture.h"
+#include "tests/unit/parent_fixture.h"
 
 static struct network_config *parse(const char *text)
 {
@@ -42,9 +43,10 @@ static void assert_subnet(const char *ip, const char *message)
     static const char *const ours[] = {"vs-lan", NULL};
     g_autofree char *text = g_strdup_printf("<network><name>lan</name><ip %s/></network>", ip);
     struct network_config *config = parse(text);
+    g_autoptr(GArray) host = host_conflict_addresses();
     g_autoptr(GError) error = NULL;
 
-    g_assert_cmpint(host_conflict_subnets(config, ours, &error), ==, !message);
+    g_assert_cmpint(host_conflict_subnets(config, host, ours, &error), ==, !message);
     g_assert_cmpstr(error ? error->message : NULL, ==, message);
     network_config_free(config);
 }
@@ -92,27 +94,32 @@ static void assert_address(const char *interface, const char *address)
 static void test_refused_leaves_all(void)
 {
     g_autofree char *top = g_dir_make_tmp("vmbusd-XXXXXX", NULL);
-    struct networks *networks = networks_new(top, top);
+    g_autofree char *folder = g_build_filename(top, "networks", NULL);
+    g_autofree char *run_dir = g_build_filename(top, "run", NULL);
+    struct parent_fixture *parent = parent_fixture_new(top, run_dir);
+    struct networks *networks = networks_new(folder);
 
+    g_assert_cmpint(g_mkdir(folder, 0700), ==, 0);
     netns_sh("ip link add d0 type veth peer name e0 && ip addr add 192.168.7.9/24 dev d0");
-    write_network(top, "aaa.xml", "10.1.0.1");
-    write_network(top, "bbb.xml", "10.2.0.1");
+    write_network(folder, "aaa.xml", "10.1.0.1");
+    write_network(folder, "bbb.xml", "10.2.0.1");
     g_assert_cmpuint(networks_load(networks), ==, 0);
     assert_address("vs-aaa", "10.1.0.1");
-    write_network(top, "aaa.xml", "192.168.7.1");
+    write_network(folder, "aaa.xml", "192.168.7.1");
     g_assert_cmpuint(networks_load(networks), ==, 1);
     assert_address("vs-aaa", "10.1.0.1");
-    write_network(top, "aaa.xml", "10.1.0.1");
-    write_network(top, "bbb.xml", "10.1.0.2");
+    write_network(folder, "aaa.xml", "10.1.0.1");
+    write_network(folder, "bbb.xml", "10.1.0.2");
     g_assert_cmpuint(networks_load(networks), ==, 1);
     assert_address("vs-aaa", "10.1.0.1");
     assert_address("vs-bbb", "10.2.0.1");
     /* The host gets into a network's way later: what runs is not touched. */
-    write_network(top, "bbb.xml", "10.2.0.1");
+    write_network(folder, "bbb.xml", "10.2.0.1");
     netns_sh("ip addr add 10.2.0.9/24 dev d0");
     g_assert_cmpuint(networks_load(networks), ==, 0);
     assert_address("vs-bbb", "10.2.0.1");
     networks_free(networks);
+    parent_fixture_free(parent);
     netns_sh("rm -rf %s", top);
 }
 
@@ -124,6 +131,16 @@ static void assert_forwarding(int v4, int v6)
     netns_sh("test $(cat /proc/sys/net/ipv6/conf/all/forwarding) = %d", v6);
 }
 
+static void start_nat(const struct network_config *config, const char *top)
+{
+    struct request_nat request = nat_request(config);
+
+    g_assert_cmpstr(request_check(&(struct request){.op = REQUEST_NAT, .nat = request},
+                                  sizeof(struct request), 0),
+                    ==, NULL);
+    g_assert_true(nat_start(&request, top, NULL));
+}
+
 static void test_nat(void)
 {
     g_autofree char *top = g_dir_make_tmp("vmbusd-XXXXXX", NULL);
@@ -132,22 +149,22 @@ static void test_nat(void)
                                             "<ip address='10.9.0.1' prefix='24'/></network>");
     static const char *const nobody[] = {NULL};
 
-    g_assert_true(nat_start(four, top, NULL));
+    start_nat(four, top);
     assert_forwarding(1, 0);
     netns_sh("nft list table inet vmbusd-lan | grep -q 'ip saddr 192.168.7.0/24.*masquerade'");
     netns_sh("! nft list table inet vmbusd-lan | grep -q 'ip6 saddr'");
-    g_assert_true(nat_start(both, top, NULL));
+    start_nat(both, top);
     assert_forwarding(1, 1);
     netns_sh("nft list table inet vmbusd-lan | grep -q 'ip6 saddr fd00:7::/64.*masquerade'");
-    g_assert_true(nat_start(internal, top, NULL));
+    start_nat(internal, top);
     netns_sh("nft list table inet vmbusd-in | grep -q 'iifname \"vs-in\" reject'");
     netns_sh("! nft list table inet vmbusd-in | grep -q masquerade");
-    nat_stop(both, top);
+    nat_stop(both->name, top);
     assert_forwarding(0, 0);
     netns_sh("! nft list table inet vmbusd-lan 2>/dev/null");
     netns_sh("nft list table inet vmbusd-in >/dev/null");
 
-    g_assert_true(nat_start(four, top, NULL));
+    start_nat(four, top);
     nat_sweep(nobody, top); /* the next life, with neither */
     assert_forwarding(0, 0);
     netns_sh("test -z \"$(nft list ruleset)\"");
@@ -164,8 +181,8 @@ static void test_nat_forwarding_kept(void)
     struct network_config *config = nat("");
 
     netns_sh("echo 1 >/proc/sys/net/ipv4/ip_forward");
-    g_assert_true(nat_start(config, top, NULL));
-    nat_stop(config, top);
+    start_nat(config, top);
+    nat_stop(config->name, top);
     assert_forwarding(1, 0);
     g_assert_cmpint(g_rmdir(top), ==, 0);
     network_config_free(config);
@@ -210,8 +227,8 @@ static void test_nat_traffic(void)
 
     netns_sh("echo 1 >/proc/sys/net/ipv4/ip_forward");
     assert_reach(one, 3, true);
-    g_assert_true(nat_start(internal, top, NULL));
-    g_assert_true(nat_start(nated, top, NULL));
+    start_nat(internal, top);
+    start_nat(nated, top);
     assert_reach(one, 3, false);
     assert_reach(three, 1, false);
     assert_reach(one, 2, false);

@@ -18,6 +18,7 @@
 #include "src/common/log.h"
 #include "src/daemon/event.h"
 #include "src/daemon/machine_file.h"
+#include "tests/unit/parent_fixture.h"
 #include "vswitch/port_ring.h"
 
 #define GREETING "{\"vmbusd-worker\":{\"protocol\":1,\"name\":\"%s\",\"machine\":\"vmbusd-0.1\"}}\n"
@@ -166,6 +167,7 @@ struct fixture {
     char *top, *networks_dir, *machines_dir, *run_dir;
     struct networks *networks;
     struct workers *workers;
+    struct parent_fixture *parent;
     unsigned refused;
     GString *events; /* "name network/who " each */
 };
@@ -220,11 +222,12 @@ static char *make_dir(const char *top, const char *name)
 
 static void daemon_start(struct fixture *fixture)
 {
-    struct workers_settings settings = {
-        .folder = fixture->machines_dir, .run_dir = fixture->run_dir, .program = "false"};
+    struct workers_settings settings = {.folder = fixture->machines_dir,
+                                        .run_dir = fixture->run_dir};
 
     event_listen(on_event, fixture);
-    fixture->networks = networks_new(fixture->networks_dir, fixture->run_dir);
+    fixture->parent = parent_fixture_new(fixture->top, fixture->run_dir);
+    fixture->networks = networks_new(fixture->networks_dir);
     fixture->workers = workers_new(&settings, fixture->networks);
     fixture->refused = networks_load(fixture->networks) + workers_load(fixture->workers);
 }
@@ -234,6 +237,7 @@ static void daemon_stop(struct fixture *fixture)
     workers_free(fixture->workers);
     networks_free(fixture->networks);
     event_listen(NULL, NULL);
+    parent_fixture_free(fixture->parent);
 }
 
 static void set_up(struct fixture *fixture, gconstpointer data)
