@@ -28,6 +28,7 @@ static const int calls[] = {
     SCMP_SYS(read), SCMP_SYS(readv), SCMP_SYS(recvmmsg), SCMP_SYS(sendmmsg), SCMP_SYS(setsockopt),
     SCMP_SYS(getsockopt), SCMP_SYS(getsockname), SCMP_SYS(memfd_create), SCMP_SYS(ftruncate),
     SCMP_SYS(fallocate), SCMP_SYS(fstat), SCMP_SYS(newfstatat), SCMP_SYS(lseek), SCMP_SYS(pread64),
+    SCMP_SYS(pwrite64),
     /* Clients, workers, the parent. No socket(), connect() or open(): descriptors are given. */
     SCMP_SYS(accept4), SCMP_SYS(recvfrom), SCMP_SYS(recvmsg), SCMP_SYS(sendto), SCMP_SYS(sendmsg),
     SCMP_SYS(shutdown), SCMP_SYS(close), SCMP_SYS(getdents64), SCMP_SYS(getrandom), SCMP_SYS(dup),

@@ -129,6 +129,7 @@ UNIT_TESTS = \
 	tests/unit/test-scsi-blocks \
 	tests/unit/test-segment \
 	tests/unit/test-server \
+	tests/unit/test-service-filter \
 	tests/unit/test-shutdown \
 	tests/unit/test-snoop \
 	tests/unit/test-storvsp \
@@ -258,6 +259,7 @@ tests_unit_test_vmbusctl_SOURCES = tests/unit/test-vmbusctl.c tests/unit/fake_ma
 
 DAEMON_LIBS = libdaemon.a libvswitch.a libcommon.a $(GLIB_LIBS) $(JSON_LIBS) $(XML_LIBS) $(NL_LIBS) $(SECCOMP_LIBS)
 tests_unit_test_network_xml_LDADD = $(DAEMON_LIBS)
+tests_unit_test_service_filter_LDADD = $(UNIT_LIBS)
 tests_unit_test_request_SOURCES = tests/unit/test-request.c tests/unit/parent_fixture.c tests/unit/parent_fixture.h
 tests_unit_test_request_LDADD = $(DAEMON_LIBS)
 tests_unit_test_workers_SOURCES = tests/unit/test-workers.c tests/unit/parent_fixture.c tests/unit/parent_fixture.h
