@@ -66,4 +66,3 @@ sbin_PROGRAMS += vmbusd
 vmbusd_SOURCES = src/daemon/main.c
 vmbusd_LDADD = libdaemon.a libvswitch.a libcommon.a $(GLIB_LIBS) $(JSON_LIBS) $(XML_LIBS) $(NL_LIBS) $(SECCOMP_LIBS)
 
-EXTRA_DIST += systemd/vmbusd.service

@@ -90,6 +90,7 @@ UNIT_TESTS = \
 	tests/unit/test-linux-boot \
 	tests/unit/test-log \
 	tests/unit/test-mac \
+	tests/unit/test-manager \
 	tests/unit/test-netvsp \
 	tests/unit/test-netvsp-attack \
 	tests/unit/test-netvsp-attack-data \
@@ -260,6 +261,7 @@ tests_unit_test_vmbusctl_SOURCES = tests/unit/test-vmbusctl.c tests/unit/fake_ma
 DAEMON_LIBS = libdaemon.a libvswitch.a libcommon.a $(GLIB_LIBS) $(JSON_LIBS) $(XML_LIBS) $(NL_LIBS) $(SECCOMP_LIBS)
 tests_unit_test_network_xml_LDADD = $(DAEMON_LIBS)
 tests_unit_test_service_filter_LDADD = $(UNIT_LIBS)
+tests_unit_test_manager_LDADD = $(DAEMON_LIBS)
 tests_unit_test_request_SOURCES = tests/unit/test-request.c tests/unit/parent_fixture.c tests/unit/parent_fixture.h
 tests_unit_test_request_LDADD = $(DAEMON_LIBS)
 tests_unit_test_workers_SOURCES = tests/unit/test-workers.c tests/unit/parent_fixture.c tests/unit/parent_fixture.h
