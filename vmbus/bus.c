@@ -372,7 +372,7 @@ int vmbus_bus_add(struct vmbus_bus *bus, struct vsp *vsp)
         channel = &(*channel)->next;
     if (*link && vsp_compare(*link, vsp) == 0)
         return -EEXIST;
-    if (atomic_load(&bus->alive) == LIMIT_CHANNELS)
+    if (bus->alive == LIMIT_CHANNELS)
         return -ENOSPC;
     vsp->primary = offer_channel_new(bus, vsp);
     if (!vsp->primary)
@@ -383,7 +383,7 @@ int vmbus_bus_add(struct vmbus_bus *bus, struct vsp *vsp)
     vsp->bus = bus;
     vsp->next = *link;
     *link = vsp;
-    atomic_fetch_add(&bus->alive, 1);
+    bus->alive++;
     return 0;
 }
 

@@ -119,12 +119,13 @@ struct vmbus_channel {
     /* One writer each (the channel's lane), read by the bus's. */
     _Atomic uint64_t packets_in, packets_out, interrupts_in, interrupts_out, faults;
 
-    /* vsp_offer_subchannels(), primaries only. */
+    /* vsp_make_subchannels(), primaries only. */
     struct {
-        struct lane_task task;
-        atomic_bool asked; /* the task has not run yet */
+        struct lane_task make, offer; /* channel -> bus */
+        struct lane_task made;        /* bus -> channel */
+        atomic_bool asked;            /* `make` has not run yet */
         bool exist;        /* bus's lane: they have been made for this open */
-        uint16_t count;
+        uint16_t count; /* asked for; then made */
         struct lane *lane[LIMIT_VCPUS]; /* more channels than VPs are of no use */
     } subchannels;
 };
@@ -185,7 +186,7 @@ struct vmbus_bus {
     struct vsp *vsps;               /* by interface GUID, then instance GUID */
     struct vmbus_channel *channels; /* primaries in that order, then subchannels */
     struct vmbus_channel *spare;    /* subchannels that were, to be used again */
-    _Atomic uint32_t alive;         /* channels, against LIMIT_CHANNELS */
+    uint32_t alive;                 /* channels, against LIMIT_CHANNELS */
     uint32_t busy;                  /* channels that are not CLOSED */
     uint32_t last_relid;            /* given out last */
     uint32_t offers_due;            /* channels whose offer_due is set */
@@ -257,7 +258,8 @@ bool offer_pump(struct vmbus_bus *bus);
 /* Forget all offers; every subchannel ceases to be. All channels are closed. */
 void offer_forget(struct vmbus_bus *bus);
 
-/* Give the channel a relid, and let its offer be sent. */
+/* Give the channel a relid; false if none is left. Then let its offer be sent. */
+bool offer_prepare(struct vmbus_channel *channel);
 void offer_make_due(struct vmbus_channel *channel);
 
 /* Tell the guest that the channel is no more, and close it. It ceases to be when the guest has

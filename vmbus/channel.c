@@ -312,8 +312,17 @@ static void on_modify(struct lane_task *task)
     lane_post(channel->bus->lane, &channel->modified);
 }
 
+static void on_made(struct lane_task *task)
+{
+    struct vmbus_channel *channel = container_of(task, struct vmbus_channel, subchannels.made);
+
+    if (channel->life == LIFE_LIVE)
+        channel->vsp->class->subchannels(channel->vsp, channel, channel->subchannels.count);
+}
+
 void channel_init(struct vmbus_channel *channel)
 {
+    channel->subchannels.made.run = on_made;
     channel->open.run = on_open;
     channel->close.run = on_close;
     channel->kick.run = on_kick;

@@ -87,7 +87,9 @@ static int take(struct net_channel *chan, const struct nvsp_message *message,
         return error;
     if (packet->completion_requested)
         vmbus_channel_complete(chan->channel, packet->transaction_id, &answer, size);
-    return chan->index ? 0 : net_after_answer(chan->netvsp);
+    if (!chan->index)
+        net_after_answer(chan->netvsp);
+    return 0;
 }
 
 static int take_completion(struct net_channel *chan, const struct vmbus_packet *packet)
@@ -144,6 +146,7 @@ static void forget(struct netvsp *netvsp)
     atomic_store(&netvsp->revoking, false);
     netvsp->configured = netvsp->offer_due = netvsp->table_due = false;
     netvsp->subchannels = 0;
+    netvsp->making = MAKING_NONE;
     net_control_reset(netvsp);
 }
 
@@ -216,5 +219,6 @@ const struct vsp_class net_class = {
     .burst_end = net_burst_end,
     .writable = net_writable,
     .close = net_close,
+    .subchannels = net_subchannels_made,
     .reset = net_reset,
 };

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "src/common/container.h"
 #include "vmbus/netvsp_priv.h"
 
 static uint32_t best_version(uint32_t min, uint32_t max)
@@ -83,38 +84,63 @@ void net_send_table(struct netvsp *netvsp)
                                            &iov, 1) == -EAGAIN;
 }
 
-static int handle_subchannel(struct netvsp *netvsp, const struct nvsp_message *message,
-                             struct nvsp_message *answer)
+void net_subchannels_made(struct vsp *vsp, struct vmbus_channel *primary, uint16_t made)
 {
-    uint32_t count = message->subchannel.count;
-    bool good = message->subchannel.operation == NVSP_ALLOCATE && count && netvsp->channels > 1 &&
-                !netvsp->subchannels;
+    struct netvsp *netvsp = container_of(vsp, struct netvsp, vsp);
 
-    if (atomic_load(&netvsp->version) < NVSP_VERSION_5 || !atomic_load(&netvsp->ndis))
-        return -EPROTO;
-    if (count > netvsp->channels - 1)
-        count = netvsp->channels - 1;
-    answer->type = NVSP_SUBCHANNEL;
-    answer->subchannel_complete.status = good ? NVSP_SUCCESS : NVSP_FAILURE;
-    answer->subchannel_complete.count = good ? count : 0;
-    if (good) {
-        netvsp->subchannels = (uint16_t)count;
-        netvsp->offer_due = netvsp->table_due = true;
+    netvsp->subchannels = made;
+    netvsp->making = MAKING_DONE;
+    vmbus_channel_resume(primary);
+}
+
+/* Have the subchannels made that the guest asks for: it is told a number that holds, because it
+ * waits for every one of them. -EAGAIN while that lasts; else 0, and how many are in
+ * netvsp->subchannels. */
+static int make_subchannels(struct netvsp *netvsp, uint32_t count)
+{
+    if (netvsp->making == MAKING_NONE) {
+        if (count > netvsp->channels - 1)
+            count = netvsp->channels - 1;
+        if (vsp_make_subchannels(&netvsp->vsp, (uint16_t)count, netvsp->lane + 1))
+            return 0;
+        netvsp->making = MAKING_ASKED;
     }
+    if (netvsp->making == MAKING_ASKED)
+        return -EAGAIN;
+    netvsp->making = MAKING_NONE;
     return 0;
 }
 
-int net_after_answer(struct netvsp *netvsp)
+static int handle_subchannel(struct netvsp *netvsp, const struct nvsp_message *message,
+                             struct nvsp_message *answer)
+{
+    bool good = message->subchannel.operation == NVSP_ALLOCATE && message->subchannel.count &&
+                netvsp->channels > 1 &&
+                (!netvsp->subchannels || netvsp->making == MAKING_DONE);
+
+    if (atomic_load(&netvsp->version) < NVSP_VERSION_5 || !atomic_load(&netvsp->ndis))
+        return -EPROTO;
+    if (good && make_subchannels(netvsp, message->subchannel.count))
+        return -EAGAIN;
+    good = good && netvsp->subchannels;
+    answer->type = NVSP_SUBCHANNEL;
+    answer->subchannel_complete.status = good ? NVSP_SUCCESS : NVSP_FAILURE;
+    answer->subchannel_complete.count = good ? netvsp->subchannels : 0;
+    if (good)
+        netvsp->offer_due = netvsp->table_due = true;
+    return 0;
+}
+
+void net_after_answer(struct netvsp *netvsp)
 {
     net_control_writable(netvsp);
     if (!netvsp->offer_due)
-        return 0;
+        return;
     /* The guest learns how many there are before it sees them. */
     vmbus_channel_flush(netvsp->channel[0].channel);
     netvsp->offer_due = false;
-    int error = vsp_offer_subchannels(&netvsp->vsp, netvsp->subchannels, netvsp->lane + 1);
+    vsp_offer_subchannels(&netvsp->vsp);
     net_send_table(netvsp);
-    return error ? -EPROTO : 0;
 }
 
 static int refuse(struct nvsp_message *answer, uint32_t type)

@@ -57,6 +57,9 @@ enum net_buffer_state {
     BUFFER_READY,
 };
 
+/* Of subchannels: the guest's message is held while the bus makes them. */
+enum net_making { MAKING_NONE, MAKING_ASKED, MAKING_DONE };
+
 struct net_buffer {
     struct vmbus_buffer memory;
     enum net_buffer_state state;
@@ -164,7 +167,8 @@ struct netvsp {
     _Atomic uint32_t ndis;    /* 0 = not yet told */
     _Atomic uint32_t mtu;
     bool configured;      /* NDIS_CONFIG came */
-    uint16_t subchannels; /* granted */
+    uint16_t subchannels; /* made, and so granted */
+    enum net_making making;
     bool offer_due, table_due;
     bool closing;           /* `close` waits for a buffer's answer */
     _Atomic bool restarted; /* another guest comes next, or the same one from nothing */
@@ -223,8 +227,11 @@ static inline void net_count(_Atomic uint64_t *counter, uint64_t n)
 int net_handshake(struct netvsp *netvsp, const struct nvsp_message *message, uint32_t len,
                   struct nvsp_message *answer);
 
-/* The answer is on the ring: what comes after it. 0 or -EPROTO. */
-int net_after_answer(struct netvsp *netvsp);
+/* The answer is on the ring: what comes after it. */
+void net_after_answer(struct netvsp *netvsp);
+
+/* For struct vsp_class. */
+void net_subchannels_made(struct vsp *vsp, struct vmbus_channel *primary, uint16_t made);
 
 void net_send_table(struct netvsp *netvsp);
 

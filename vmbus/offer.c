@@ -92,14 +92,17 @@ bool offer_pump(struct vmbus_bus *bus)
     return true;
 }
 
-void offer_make_due(struct vmbus_channel *channel)
+bool offer_prepare(struct vmbus_channel *channel)
 {
     channel->relid = relid_take(channel->bus, channel);
-    if (!channel->relid) {
+    if (!channel->relid)
         log_guest(&channel->bus->log_limit, "%s is not offered: no channel id left",
                   channel->vsp->class->name);
-        return;
-    }
+    return channel->relid;
+}
+
+void offer_make_due(struct vmbus_channel *channel)
+{
     channel->offer_due = true;
     channel->bus->offers_due++;
 }
@@ -120,7 +123,8 @@ void offer_handle_request(struct vmbus_bus *bus, const struct bus_message *messa
     }
     bus->offers_requested = true;
     for (struct vmbus_channel *channel = bus->channels; channel; channel = channel->next)
-        offer_make_due(channel);
+        if (offer_prepare(channel))
+            offer_make_due(channel);
     bus->offers_end_due = true;
     offer_pump(bus);
 }
@@ -177,7 +181,7 @@ void offer_retire(struct vmbus_channel *channel)
     *link = channel->next;
     channel->next = bus->spare;
     bus->spare = channel;
-    atomic_fetch_sub(&bus->alive, 1);
+    bus->alive--;
 }
 
 void offer_forget(struct vmbus_bus *bus)

@@ -49,7 +49,7 @@ static uint32_t query_properties(struct storvsp *storvsp, struct stor_packet *pa
 static void offer_subchannels(struct storvsp *storvsp)
 {
     if (storvsp->subchannels && atomic_load(&storvsp->state) == STATE_READY)
-        vsp_offer_subchannels(&storvsp->vsp, storvsp->subchannels, storvsp->lane + 1);
+        vsp_make_subchannels(&storvsp->vsp, storvsp->subchannels, storvsp->lane + 1);
 }
 
 static uint32_t create_subchannels(struct storvsp *storvsp, const struct stor_packet *packet)

@@ -5,6 +5,10 @@
  * They are offered with the device's own GUIDs and index 1..n once its protocol has asked for them,
  * and go when the primary closes: rescinded and closed before it, because a guest does not open a
  * primary again whose subchannels still live. Structures are kept and used again.
+ *
+ * Making one can fail (no memory, no descriptor, no channel id), and a guest that was promised so
+ * many waits for them without end: Linux' netvsc does, in its probe. So a device whose protocol
+ * names a number has them made first, says how many there are, and then has them offered.
  * Facts: section 2.5; OpenVMM 61e8208c for the order.
  */
 #include <errno.h>
@@ -27,6 +31,8 @@ static bool add_subchannel(struct vmbus_channel *primary, struct lane *lane, uin
     struct vmbus_bus *bus = primary->bus;
     struct vmbus_channel *channel = bus->spare;
 
+    if (bus->alive == LIMIT_CHANNELS)
+        return false;
     if (channel)
         bus->spare = channel->next;
     else
@@ -37,51 +43,74 @@ static bool add_subchannel(struct vmbus_channel *primary, struct lane *lane, uin
     channel->lane = lane;
     channel->index = index;
     append(bus, channel);
-    offer_make_due(channel);
-    return true;
-}
-
-static void on_offer_subchannels(struct lane_task *task)
-{
-    struct vmbus_channel *primary = container_of(task, struct vmbus_channel, subchannels.task);
-    struct vmbus_bus *bus = primary->bus;
-    uint16_t count = primary->subchannels.count, made = 0;
-
-    /* The primary may have been closed since the device asked. */
-    if (primary->state == CHANNEL_OPEN && !primary->subchannels.exist)
-        while (made < count && add_subchannel(primary, primary->subchannels.lane[made], made + 1))
-            made++;
-    primary->subchannels.exist |= made > 0;
-    atomic_fetch_sub(&bus->alive, (uint32_t)(count - made));
-    atomic_store(&primary->subchannels.asked, false);
-    bus_wake(bus);
-}
-
-int vsp_offer_subchannels(struct vsp *vsp, uint16_t count, struct lane *const lane[])
-{
-    struct vmbus_channel *primary = vsp->primary;
-    struct vmbus_bus *bus = vsp->bus;
-
-    if (count > LIMIT_VCPUS)
-        return -ENOSPC;
-    if (atomic_exchange(&primary->subchannels.asked, true))
-        return -EBUSY;
-    if (atomic_fetch_add(&bus->alive, count) + count > LIMIT_CHANNELS) {
-        atomic_fetch_sub(&bus->alive, count);
-        atomic_store(&primary->subchannels.asked, false);
-        return -ENOSPC;
-    }
-    for (uint16_t i = 0; i < count; i++)
-        primary->subchannels.lane[i] = lane[i];
-    primary->subchannels.count = count;
-    lane_post(bus->lane, &primary->subchannels.task);
-    return 0;
+    bus->alive++;
+    if (offer_prepare(channel))
+        return true;
+    offer_retire(channel);
+    return false;
 }
 
 static bool is_subchannel_of(const struct vmbus_channel *channel,
                              const struct vmbus_channel *primary)
 {
     return channel->index && channel->vsp == primary->vsp;
+}
+
+static void offer_all(const struct vmbus_channel *primary)
+{
+    for (struct vmbus_channel *channel = primary->bus->channels; channel; channel = channel->next)
+        if (is_subchannel_of(channel, primary) && !channel->offered && !channel->offer_due)
+            offer_make_due(channel);
+    bus_wake(primary->bus);
+}
+
+/* The primary may have been closed since the device asked: then nobody waits for an answer. */
+static void on_make(struct lane_task *task)
+{
+    struct vmbus_channel *primary = container_of(task, struct vmbus_channel, subchannels.make);
+    uint16_t count = primary->subchannels.count, made = 0;
+    bool open = primary->state == CHANNEL_OPEN;
+
+    if (open && !primary->subchannels.exist)
+        while (made < count && add_subchannel(primary, primary->subchannels.lane[made], made + 1))
+            made++;
+    primary->subchannels.exist |= made > 0;
+    primary->subchannels.count = made;
+    atomic_store(&primary->subchannels.asked, false);
+    if (!open)
+        return;
+    if (primary->vsp->class->subchannels)
+        lane_post(primary->lane, &primary->subchannels.made);
+    else
+        offer_all(primary);
+}
+
+static void on_offer(struct lane_task *task)
+{
+    struct vmbus_channel *primary = container_of(task, struct vmbus_channel, subchannels.offer);
+
+    if (primary->state == CHANNEL_OPEN)
+        offer_all(primary);
+}
+
+int vsp_make_subchannels(struct vsp *vsp, uint16_t count, struct lane *const lane[])
+{
+    struct vmbus_channel *primary = vsp->primary;
+
+    if (count > LIMIT_VCPUS)
+        return -ENOSPC;
+    if (atomic_exchange(&primary->subchannels.asked, true))
+        return -EBUSY;
+    for (uint16_t i = 0; i < count; i++)
+        primary->subchannels.lane[i] = lane[i];
+    primary->subchannels.count = count;
+    lane_post(vsp->bus->lane, &primary->subchannels.make);
+    return 0;
+}
+
+void vsp_offer_subchannels(struct vsp *vsp)
+{
+    lane_post(vsp->bus->lane, &vsp->primary->subchannels.offer);
 }
 
 bool subchannel_busy(const struct vmbus_channel *primary)
@@ -106,5 +135,6 @@ void subchannel_take_back(struct vmbus_channel *primary)
 
 void subchannel_init(struct vmbus_channel *channel)
 {
-    channel->subchannels.task.run = on_offer_subchannels;
+    channel->subchannels.make.run = on_make;
+    channel->subchannels.offer.run = on_offer;
 }

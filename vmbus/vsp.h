@@ -74,6 +74,10 @@ struct vsp_class {
      * is in use. Lane: the channel's. Never NULL. */
     void (*close)(struct vsp *vsp, struct vmbus_channel *channel);
 
+    /* vsp_make_subchannels() has made `made` of them (0: none): tell the guest, then offer them.
+     * Lane: the primary's, which is open. NULL: they are offered at once. */
+    void (*subchannels)(struct vsp *vsp, struct vmbus_channel *primary, uint16_t made);
+
     /* Forget the guest. Lane: the bus's. May be NULL. */
     void (*reset)(struct vsp *vsp);
 };
@@ -145,10 +149,14 @@ uint16_t vmbus_channel_index(const struct vmbus_channel *channel);
 void vmbus_channel_set_private(struct vmbus_channel *channel, void *private_data);
 void *vmbus_channel_private(const struct vmbus_channel *channel);
 
-/* Offer `count` subchannels of the device, on `lane[0..count)`; they are taken back with the next
- * reset or close of the primary. Once per open of the primary; asked again, or after the primary
- * has closed, nothing happens. Lane: the primary's; the work is posted to the bus. 0, -ENOSPC
- * beyond LIMIT_CHANNELS or LIMIT_VCPUS, -EBUSY while the last call is still on its way. */
-int vsp_offer_subchannels(struct vsp *vsp, uint16_t count, struct lane *const lane[]);
+/* Make up to `count` subchannels of the device, on `lane[0..count)`: fewer where memory or channel
+ * ids run out, or LIMIT_CHANNELS is reached. class->subchannels is told how many. They are taken
+ * back with the next reset or close of the primary. Once per open of the primary: made again, there
+ * are 0; after the primary has closed, nothing happens. Lane: the primary's; the work is posted to
+ * the bus. 0, -ENOSPC beyond LIMIT_VCPUS, -EBUSY while the last call is still on its way. */
+int vsp_make_subchannels(struct vsp *vsp, uint16_t count, struct lane *const lane[]);
+
+/* Offer those that were made. Lane: the primary's. */
+void vsp_offer_subchannels(struct vsp *vsp);
 
 #endif

@@ -51,7 +51,7 @@ static int echo_packet(struct vsp *vsp, struct vmbus_channel *channel,
     if (echo->subchannels && packet->payload_len && packet->payload[0] == 'S') {
         for (unsigned i = 0; i < LIMIT_VCPUS; i++)
             lanes[i] = vsp->lane;
-        echo->subchannels_result = vsp_offer_subchannels(vsp, echo->subchannels, lanes);
+        echo->subchannels_result = vsp_make_subchannels(vsp, echo->subchannels, lanes);
     }
     return 0;
 }

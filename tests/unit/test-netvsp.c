@@ -4,6 +4,8 @@
  */
 #include <glib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include "tests/unit/net_guest.h"
 
@@ -438,6 +440,54 @@ static void test_subchannels_again(void)
     net_guest_free(&net);
 }
 
+/* Leave this process room for `count` more descriptors; what was allowed before. */
+static struct rlimit allow_descriptors(unsigned count)
+{
+    struct rlimit before, now;
+    int lowest = dup(STDERR_FILENO);
+
+    g_assert_cmpint(lowest, >=, 0);
+    close(lowest);
+    g_assert_cmpint(getrlimit(RLIMIT_NOFILE, &before), ==, 0);
+    now = (struct rlimit){(rlim_t)lowest + count, before.rlim_max};
+    g_assert_cmpint(setrlimit(RLIMIT_NOFILE, &now), ==, 0);
+    return before;
+}
+
+/* A guest waits for every subchannel that it was granted (Linux: without end, in its probe), so
+ * what cannot be made is not granted. */
+static void test_subchannels_fewer(void)
+{
+    const struct nvsp_message message = {.type = NVSP_SUBCHANNEL, .subchannel = {NVSP_ALLOCATE, 3}};
+    const struct guid *interface;
+    uint32_t table[26];
+    struct sg_channel sub;
+    struct net_guest net;
+
+    net_guest_init(&net, 4, 0);
+    interface = &netvsp_vsp(net.netvsp)->class->interface;
+    net_attach(&net, 4);
+    net_up(&net, NVSP_VERSION_6_1);
+    struct rlimit before = allow_descriptors(0);
+    net_ask(&net, &message, sizeof(message));
+    g_assert_cmpuint(net.reply.subchannel_complete.status, ==, NVSP_FAILURE);
+    g_assert_cmpuint(net.reply.subchannel_complete.count, ==, 0);
+    setrlimit(RLIMIT_NOFILE, &before);
+    allow_descriptors(1);
+    net_ask(&net, &message, sizeof(message));
+    setrlimit(RLIMIT_NOFILE, &before);
+    g_assert_cmpuint(net.reply.subchannel_complete.status, ==, NVSP_SUCCESS);
+    g_assert_cmpuint(net.reply.subchannel_complete.count, ==, 1);
+    g_assert_cmpint(sg_wait(&net.channel, NULL, NULL, table, sizeof(table)), ==, 104);
+    for (unsigned i = 0; i < 16; i++)
+        g_assert_cmpuint(table[10 + i], ==, i % 2);
+    g_assert_false(sg_find_offer(net.guest, interface, 2, &sub));
+    g_assert_true(sg_find_offer(net.guest, interface, 1, &sub));
+    g_assert_cmpuint(sg_open(&sub, NET_RING_PAGES, NULL, 0), ==, 0);
+    net_expect_alive(&net);
+    net_guest_free(&net);
+}
+
 static void test_attach_errors(void)
 {
     const struct port_ring_geometry geometry = {1, NET_CELLS};
@@ -506,6 +556,7 @@ int main(int argc, char **argv)
     g_test_add_func("/netvsp/address", test_address);
     g_test_add_func("/netvsp/subchannels/traffic", test_subchannels);
     g_test_add_func("/netvsp/subchannels/again", test_subchannels_again);
+    g_test_add_func("/netvsp/subchannels/fewer", test_subchannels_fewer);
     g_test_add_func("/netvsp/attach/errors", test_attach_errors);
     g_test_add_func("/netvsp/config", test_bad_config);
     return g_test_run();
