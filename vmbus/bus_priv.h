@@ -121,11 +121,11 @@ struct vmbus_channel {
 
     /* vsp_make_subchannels(), primaries only. */
     struct {
-        struct lane_task make, offer; /* channel -> bus */
-        struct lane_task made;        /* bus -> channel */
-        atomic_bool asked;            /* `make` has not run yet */
-        bool exist;        /* bus's lane: they have been made for this open */
-        uint16_t count; /* asked for; then made */
+        struct lane_task make, offer;   /* channel -> bus */
+        struct lane_task made;          /* bus -> channel */
+        atomic_bool asked;              /* `make` has not run yet */
+        bool exist;                     /* bus's lane: they have been made for this open */
+        uint16_t count;                 /* asked for; then made */
         struct lane *lane[LIMIT_VCPUS]; /* more channels than VPs are of no use */
     } subchannels;
 };

@@ -33,6 +33,7 @@ struct netvsp_config {
 struct netvsp_stats {
     uint64_t frames_in, bytes_in;   /* from the switch to the guest */
     uint64_t frames_out, bytes_out; /* from the guest to the switch */
+    uint64_t no_buffer_in;          /* dropped by the switch while the guest took too few */
     uint64_t filtered_in;           /* for other stations, or while the guest's filter is 0 */
     uint64_t dropped_in;            /* too large for the guest's buffers, and not to be cut */
     uint64_t dropped_out;           /* no port attached, or its switch is gone */

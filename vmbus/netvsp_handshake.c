@@ -115,8 +115,7 @@ static int handle_subchannel(struct netvsp *netvsp, const struct nvsp_message *m
                              struct nvsp_message *answer)
 {
     bool good = message->subchannel.operation == NVSP_ALLOCATE && message->subchannel.count &&
-                netvsp->channels > 1 &&
-                (!netvsp->subchannels || netvsp->making == MAKING_DONE);
+                netvsp->channels > 1 && (!netvsp->subchannels || netvsp->making == MAKING_DONE);
 
     if (atomic_load(&netvsp->version) < NVSP_VERSION_5 || !atomic_load(&netvsp->ndis))
         return -EPROTO;

@@ -68,15 +68,29 @@ static uint64_t value(const _Atomic uint64_t *counter)
     return atomic_load_explicit(counter, memory_order_relaxed);
 }
 
+static void add_traffic(struct rndis_traffic *sum, const struct net_traffic *traffic)
+{
+    for (unsigned i = 0; i < RNDIS_CASTS; i++) {
+        sum->frames[i] += value(&traffic->frames[i]);
+        sum->bytes[i] += value(&traffic->bytes[i]);
+    }
+}
+
+static uint64_t total(const uint64_t by[RNDIS_CASTS])
+{
+    return by[RNDIS_UNICAST] + by[RNDIS_MULTICAST] + by[RNDIS_BROADCAST];
+}
+
 void netvsp_stats(const struct netvsp *netvsp, struct netvsp_stats *ret_stats)
 {
+    struct rndis_traffic in = {0}, out = {0};
+
     *ret_stats = (struct netvsp_stats){0};
     for (unsigned i = 0; i < netvsp->channels; i++) {
         const struct net_counters *from = &netvsp->channel[i].count;
-        ret_stats->frames_in += value(&from->frames_in);
-        ret_stats->bytes_in += value(&from->bytes_in);
-        ret_stats->frames_out += value(&from->frames_out);
-        ret_stats->bytes_out += value(&from->bytes_out);
+        add_traffic(&in, &from->in);
+        add_traffic(&out, &from->out);
+        ret_stats->no_buffer_in += value(&from->no_buffer_in);
         ret_stats->filtered_in += value(&from->filtered_in);
         ret_stats->dropped_in += value(&from->dropped_in);
         ret_stats->dropped_out += value(&from->dropped_out);
@@ -85,13 +99,18 @@ void netvsp_stats(const struct netvsp *netvsp, struct netvsp_stats *ret_stats)
         ret_stats->stalls_in += value(&from->stalls_in);
         ret_stats->stalls_out += value(&from->stalls_out);
     }
+    ret_stats->frames_in = total(in.frames);
+    ret_stats->bytes_in = total(in.bytes);
+    ret_stats->frames_out = total(out.frames);
+    ret_stats->bytes_out = total(out.bytes);
 }
 
 void net_rndis_stats(void *context, struct rndis_stats *ret_stats)
 {
+    const struct netvsp *netvsp = context;
     struct netvsp_stats stats;
 
-    netvsp_stats(context, &stats);
+    netvsp_stats(netvsp, &stats);
     *ret_stats = (struct rndis_stats){
         .frames_in = stats.frames_in,
         .bytes_in = stats.bytes_in,
@@ -99,7 +118,13 @@ void net_rndis_stats(void *context, struct rndis_stats *ret_stats)
         .bytes_out = stats.bytes_out,
         .errors_in = stats.dropped_in,
         .errors_out = stats.bad_out,
+        .no_buffer_in = stats.no_buffer_in,
+        .discards_out = stats.dropped_out,
     };
+    for (unsigned i = 0; i < netvsp->channels; i++) {
+        add_traffic(&ret_stats->in, &netvsp->channel[i].count.in);
+        add_traffic(&ret_stats->out, &netvsp->channel[i].count.out);
+    }
 }
 
 void netvsp_info(const struct netvsp *netvsp, struct netvsp_info *ret_info)

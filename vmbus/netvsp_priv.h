@@ -119,9 +119,14 @@ struct net_queue {
 };
 
 /* One writer, the channel's lane; readers anywhere. */
+struct net_traffic {
+    _Atomic uint64_t frames[RNDIS_CASTS], bytes[RNDIS_CASTS];
+};
+
 struct net_counters {
-    _Atomic uint64_t frames_in, bytes_in, frames_out, bytes_out;
-    _Atomic uint64_t filtered_in, dropped_in, dropped_out, bad_out, stalls_in, stalls_out;
+    struct net_traffic in, out;
+    _Atomic uint64_t no_buffer_in, filtered_in, dropped_in, dropped_out, bad_out, stalls_in,
+        stalls_out;
     _Atomic uint64_t ignored_out;
 };
 
@@ -218,6 +223,15 @@ static inline void net_count(_Atomic uint64_t *counter, uint64_t n)
 {
     atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + n,
                           memory_order_relaxed);
+}
+
+static inline void net_count_frame(struct net_traffic *traffic, const uint8_t *destination,
+                                   uint32_t length)
+{
+    enum rndis_cast cast = rndis_cast_of(destination);
+
+    net_count(&traffic->frames[cast], 1);
+    net_count(&traffic->bytes[cast], length);
 }
 
 /* --- netvsp_handshake.c */

@@ -151,8 +151,7 @@ static int deliver(struct net_channel *chan, const struct frame_meta *meta,
     batch->range[batch->ranges++] =
         (struct vmbus_page_range){(uint32_t)len + meta->length, sub * netvsp->sub_size};
     net_chain_add(netvsp, &batch->chain, sub);
-    net_count(&chan->count.frames_in, 1);
-    net_count(&chan->count.bytes_in, meta->length);
+    net_count_frame(&chan->count.in, head, meta->length);
     return 0;
 }
 
@@ -248,6 +247,7 @@ static bool pump_queue(struct net_channel *chan, struct net_queue *queue)
 {
     int moved = move(chan, queue, PUMP_FRAMES);
 
+    net_count(&chan->count.no_buffer_in, port_queue_take_missed(queue->in));
     if (!queue->pending && port_queue_release(queue->in))
         port_queue_ring_room(queue->in);
     if (moved == -EAGAIN) {

@@ -137,8 +137,7 @@ static int push(struct net_channel *chan, unsigned n)
     copy_frame(tx, room, head + skip, headed < meta.length ? headed : meta.length, from + head_len);
     port_queue_push(chan->out, &meta);
     tx->uncommitted = true;
-    net_count(&chan->count.frames_out, 1);
-    net_count(&chan->count.bytes_out, meta.length);
+    net_count_frame(&chan->count.out, head + skip, meta.length);
     return 0;
 }
 

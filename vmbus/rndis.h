@@ -15,6 +15,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "src/common/limits.h"
 #include "vswitch/frame.h"
@@ -134,11 +135,20 @@ struct rndis_rss {
     uint8_t key[RNDIS_RSS_KEY];
 };
 
+/* By destination. */
+enum rndis_cast { RNDIS_UNICAST, RNDIS_MULTICAST, RNDIS_BROADCAST, RNDIS_CASTS };
+
+struct rndis_traffic {
+    uint64_t frames[RNDIS_CASTS], bytes[RNDIS_CASTS];
+};
+
 struct rndis_stats {
     uint64_t frames_in, bytes_in;   /* to the guest */
     uint64_t frames_out, bytes_out; /* from the guest */
+    struct rndis_traffic in, out;   /* the same, by destination */
     uint64_t errors_in, errors_out;
     uint64_t no_buffer_in; /* dropped for want of guest buffers */
+    uint64_t discards_out; /* no port to send them to */
 };
 
 /* An adapter's RNDIS state. Owned by the primary channel's lane. */
@@ -183,6 +193,16 @@ int rndis_control(struct rndis *rndis, const uint8_t *message, uint32_t len, uin
 int rndis_indicate_link(const struct rndis *rndis, uint8_t *out, uint32_t max);
 int rndis_indicate_speed(const struct rndis *rndis, uint8_t *out, uint32_t max);
 int rndis_indicate_offload(const struct rndis *rndis, uint8_t *out, uint32_t max);
+
+/* Of a frame's destination. */
+static inline enum rndis_cast rndis_cast_of(const uint8_t destination[6])
+{
+    static const uint8_t broadcast[6] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
+
+    if (!(destination[0] & 1))
+        return RNDIS_UNICAST;
+    return memcmp(destination, broadcast, sizeof(broadcast)) ? RNDIS_MULTICAST : RNDIS_BROADCAST;
+}
 
 /* True if the guest wants to see a frame for that destination. Any lane, on a copy. */
 bool rndis_filter_pass(const struct rndis_filter *filter, const uint8_t destination[6]);

@@ -46,6 +46,7 @@ static const struct rndis_oid oids[] = {
     {OID_XMIT_ERROR, NDIS_5, rndis_query_counter, NULL, COUNTER(errors_out)},
     {OID_RCV_ERROR, NDIS_5, rndis_query_counter, NULL, COUNTER(errors_in)},
     {OID_RCV_NO_BUFFER, NDIS_5, rndis_query_counter, NULL, COUNTER(no_buffer_in)},
+    {OID_STATISTICS, NDIS_6, rndis_query_statistics, NULL, 0},
     {OID_FRIENDLY_NAME, NDIS_5, rndis_query_name, NULL, 0},
     {OID_BYTES_RCV, NDIS_6, rndis_query_counter, NULL, COUNTER(bytes_in)},
     {OID_BYTES_XMIT, NDIS_6, rndis_query_counter, NULL, COUNTER(bytes_out)},

@@ -194,17 +194,49 @@ uint32_t rndis_set_anything(struct rndis *rndis, const struct rndis_info *info)
 
 /* --- Counters */
 
+static void take_stats(struct rndis *rndis, struct rndis_stats *ret_stats)
+{
+    *ret_stats = (struct rndis_stats){0};
+    if (rndis->stats)
+        rndis->stats(rndis->context, ret_stats);
+}
+
+uint32_t rndis_query_statistics(struct rndis *rndis, const struct rndis_oid *oid,
+                                const struct rndis_info *info, struct rndis_answer *answer)
+{
+    struct ndis_statistics ret = {
+        .header = {NDIS_TYPE_DEFAULT, 1, sizeof(ret)},
+        .valid = NDIS_STATISTICS_ALL,
+    };
+    struct rndis_stats stats;
+
+    UNUSED_QUERY();
+    take_stats(rndis, &stats);
+    ret.in_discards = stats.no_buffer_in;
+    ret.in_errors = stats.errors_in;
+    ret.in_bytes = stats.bytes_in;
+    ret.out_bytes = stats.bytes_out;
+    ret.out_errors = stats.errors_out;
+    ret.out_discards = stats.discards_out;
+    for (unsigned i = 0; i < RNDIS_CASTS; i++) {
+        ret.in_frames[i] = stats.in.frames[i];
+        ret.in_bytes_by[i] = stats.in.bytes[i];
+        ret.out_frames[i] = stats.out.frames[i];
+        ret.out_bytes_by[i] = stats.out.bytes[i];
+    }
+    return rndis_answer_put(answer, &ret, sizeof(ret));
+}
+
 /* oid->value: where in struct rndis_stats. Bytes are 64 bits wide, the rest is cut to 32. */
 uint32_t rndis_query_counter(struct rndis *rndis, const struct rndis_oid *oid,
                              const struct rndis_info *info, struct rndis_answer *answer)
 {
     bool bytes = oid->oid == OID_BYTES_RCV || oid->oid == OID_BYTES_XMIT;
-    struct rndis_stats stats = {0};
+    struct rndis_stats stats;
     uint64_t value;
 
     (void)info;
-    if (rndis->stats)
-        rndis->stats(rndis->context, &stats);
+    take_stats(rndis, &stats);
     memcpy(&value, (const uint8_t *)&stats + oid->value, sizeof(value));
     return rndis_answer_put(answer, &value, bytes ? sizeof(uint64_t) : sizeof(uint32_t));
 }

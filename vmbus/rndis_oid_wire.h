@@ -47,6 +47,7 @@ enum oid {
     OID_XMIT_ERROR = 0x00020103,
     OID_RCV_ERROR = 0x00020104,
     OID_RCV_NO_BUFFER = 0x00020105,
+    OID_STATISTICS = 0x00020106,
     OID_FRIENDLY_NAME = 0x00020216,
     OID_BYTES_RCV = 0x00020219,
     OID_BYTES_XMIT = 0x0002021a,
@@ -104,6 +105,19 @@ struct ndis_link_state {
 #define NDIS_LINK_UP     1u
 #define NDIS_LINK_DOWN   2u
 #define NDIS_FULL_DUPLEX 2u
+
+/* NDIS_STATISTICS_INFO. Discards are frames that were good, and found no buffer or no port. */
+struct ndis_statistics {
+    struct ndis_header header;
+    uint32_t valid; /* NDIS_STATISTICS_* */
+    uint64_t in_discards, in_errors;
+    uint64_t in_bytes, in_frames[3]; /* unicast, multicast, broadcast */
+    uint64_t out_bytes, out_frames[3];
+    uint64_t out_errors, out_discards;
+    uint64_t in_bytes_by[3], out_bytes_by[3];
+} __attribute__((packed));
+
+#define NDIS_STATISTICS_ALL 0x003f87ffu /* the bits of all members */
 
 /* Offloads that there are, or that are on. */
 #define NDIS_ETHERNET 2u /* encapsulation */
@@ -214,6 +228,8 @@ struct ndis_config_parameter {
 
 _Static_assert(sizeof(struct ndis_link_state) == 40, "wire size");
 _Static_assert(offsetof(struct ndis_link_state, xmit_speed) == 16, "wire offset");
+_Static_assert(sizeof(struct ndis_statistics) == 152, "wire size");
+_Static_assert(offsetof(struct ndis_statistics, out_errors) == 88, "wire offset");
 _Static_assert(sizeof(struct ndis_offload) == NDIS_OFFLOAD_SIZE_3, "wire size");
 _Static_assert(offsetof(struct ndis_offload, lso4) == 80, "wire offset");
 _Static_assert(offsetof(struct ndis_offload, lso6_flags) == 104, "wire offset");

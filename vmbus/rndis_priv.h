@@ -61,8 +61,8 @@ uint32_t rndis_answer_put(struct rndis_answer *answer, const void *bytes, uint32
 
 rndis_query rndis_query_value, rndis_query_mtu, rndis_query_u16, rndis_query_vendor,
     rndis_query_filter, rndis_query_speed, rndis_query_max_speed, rndis_query_link,
-    rndis_query_link_state, rndis_query_counter, rndis_query_name, rndis_query_permanent,
-    rndis_query_current, rndis_query_multicast;
+    rndis_query_link_state, rndis_query_counter, rndis_query_statistics, rndis_query_name,
+    rndis_query_permanent, rndis_query_current, rndis_query_multicast;
 rndis_set rndis_set_filter, rndis_set_multicast, rndis_set_u32, rndis_set_anything;
 
 /* Of the link, in 100 bit/s; the most that the field takes if it is faster. */

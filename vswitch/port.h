@@ -64,6 +64,9 @@ struct port_class {
      */
     unsigned (*transmit)(struct port *port, const struct frame *const *frames, unsigned count);
 
+    /* `count` frames were dropped for want of room. As `transmit`. May be NULL. */
+    void (*missed)(struct port *port, unsigned count);
+
     /* The sender's turn ends: publish, ring doorbells. As `transmit`. May be NULL. */
     void (*flush)(struct port *port);
 

@@ -250,6 +250,12 @@ static unsigned guest_transmit(struct port *port, const struct frame *const *fra
     return count;
 }
 
+/* Told in one queue for all of them. */
+static void guest_missed(struct port *port, unsigned count)
+{
+    port_queue_missed(&guest_of(port)->ring.out[0], count);
+}
+
 static void guest_flush(struct port *port)
 {
     struct port_guest *guest = guest_of(port);
@@ -268,6 +274,7 @@ static const struct port_class guest_class = {
     .receive = guest_receive,
     .done = guest_done,
     .transmit = guest_transmit,
+    .missed = guest_missed,
     .flush = guest_flush,
 };
 

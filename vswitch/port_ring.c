@@ -55,6 +55,7 @@ _Static_assert(sizeof(struct port_ring_header) == 24, "shared format");
 struct port_ring_lines {
     alignas(LINE) _Atomic uint32_t head; /* the producer's index */
     _Atomic uint32_t room_wanted;        /* the producer sleeps */
+    _Atomic uint32_t missed;             /* frames that it had to drop, running free */
     alignas(LINE) _Atomic uint32_t tail; /* the consumer's index */
     _Atomic uint32_t data_wanted;        /* the consumer sleeps */
 };
@@ -249,6 +250,7 @@ static int open_queue(struct port_queue *queue, uint8_t *at, uint32_t cells, boo
     queue->cells = cells;
     queue->index = queue->published = producer ? head : tail;
     queue->peer = producer ? tail : head;
+    queue->missed = atomic_load(&lines->missed);
     atomic_store(producer ? &lines->room_wanted : &lines->data_wanted, 0);
     return 0;
 }
@@ -439,7 +441,21 @@ bool port_queue_await_room(struct port_queue *queue)
     return true;
 }
 
+void port_queue_missed(struct port_queue *queue, uint32_t count)
+{
+    queue->missed += count;
+    atomic_store_explicit(&queue->lines->missed, queue->missed, memory_order_relaxed);
+}
+
 /* --- Consumer --------------------------------------------------------------------------------- */
+
+uint32_t port_queue_take_missed(struct port_queue *queue)
+{
+    uint32_t before = queue->missed;
+
+    queue->missed = atomic_load_explicit(&queue->lines->missed, memory_order_relaxed);
+    return queue->missed - before;
+}
 
 int port_queue_pull(struct port_queue *queue, struct frame_meta *ret_meta, struct iovec ret_data[2])
 {

@@ -74,6 +74,7 @@ struct port_queue {
     uint32_t index;     /* ours, running free: cells produced or consumed so far */
     uint32_t published; /* as the peer may see it */
     uint32_t peer;      /* the peer's, as last read and checked */
+    uint32_t missed;    /* consumer: as it has been told */
     int data;           /* doorbell: frames */
     int room;           /* doorbell: room */
     bool broken;        /* the peer lied: every further call gives -EPROTO, or nothing */
@@ -127,8 +128,15 @@ void port_queue_ring_data(struct port_queue *queue);
  * nothing to make room of. */
 bool port_queue_await_room(struct port_queue *queue);
 
+/* Tell the consumer that `count` frames were dropped for want of room. */
+void port_queue_missed(struct port_queue *queue, uint32_t count);
+
 /* --- Consumer ----------------------------------------------------------------------------------
  */
+
+/* Frames that the producer says it has dropped since the last call, or the mapping. A peer of an
+ * older version, which says nothing: 0. */
+uint32_t port_queue_take_missed(struct port_queue *queue);
 
 /* The next frame, its metadata copied and checked (see frame_meta_check()), its bytes in one or two
  * ranges that stay valid until port_queue_release(). Number of ranges; 0 none; -EPROTO. Each call

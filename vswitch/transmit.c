@@ -50,8 +50,11 @@ static void hand_over(struct vswitch_port *target, const struct switch_batch *ba
     missed += batch->count - next;
     stat_add(&target->out.frames_out, batch->count - missed);
     stat_add(&target->out.bytes_out, bytes);
-    if (missed)
-        drop_out(target, DROP_NO_ROOM, missed);
+    if (!missed)
+        return;
+    drop_out(target, DROP_NO_ROOM, missed);
+    if (port->class->missed)
+        port->class->missed(port, missed);
 }
 
 void switch_transmit(struct switch_thread *thread, struct vswitch_port *target)

@@ -256,6 +256,7 @@ static void add_nic_counters(struct json_object *object, const struct netvsp *ni
     json_add_number(object, "bytes_in", stats.bytes_in);
     json_add_number(object, "frames_out", stats.frames_out);
     json_add_number(object, "bytes_out", stats.bytes_out);
+    json_add_number(object, "no_buffer_in", stats.no_buffer_in);
     json_add_number(object, "filtered_in", stats.filtered_in);
     json_add_number(object, "dropped_in", stats.dropped_in);
     json_add_number(object, "dropped_out", stats.dropped_out);

@@ -265,6 +265,10 @@ static void test_never_reads(struct fixture *fixture, gconstpointer data)
     g_assert_cmpuint(taken, ==, CELLS);
     g_assert_true(send_frame(fixture, QUEUES + 1, 60));
     g_assert_cmpuint(fixture->port->core->failures, ==, 0);
+    /* Its NIC is told how many it missed, once. */
+    fixture->port->class->missed(fixture->port, 9 * CELLS);
+    g_assert_cmpuint(port_queue_take_missed(&fixture->prf->worker.in[0]), ==, 9 * CELLS);
+    g_assert_cmpuint(port_queue_take_missed(&fixture->prf->worker.in[0]), ==, 0);
 }
 
 /* More broadcasts than the guest reads: what is for it alone still gets through. */

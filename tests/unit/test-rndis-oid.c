@@ -43,6 +43,7 @@ static const struct {
     {0x00020103, 4, NDIS_5, 6},
     {0x00020104, 4, NDIS_5, 5},
     {0x00020105, 4, NDIS_5, 7},
+    {0x00020106, 152, NDIS_6, 0}, /* all counters */
     {0x00020216, 512, NDIS_5, 0},
     {0x00020219, 8, NDIS_6, 0},
     {0x0002021a, 8, NDIS_6, 0},
@@ -77,6 +78,9 @@ static void count_stats(void *context, struct rndis_stats *ret)
         .errors_in = 5,
         .errors_out = 6,
         .no_buffer_in = 7,
+        .discards_out = 8,
+        .in = {{10, 11, 12}, {13, 14, 15}},
+        .out = {{16, 17, 18}, {19, 20, 21}},
     };
 }
 
@@ -215,6 +219,26 @@ static void test_counters(void)
     g_assert_cmphex(value, ==, 0x400000004ull);
     guest.rndis.stats = NULL;
     g_assert_cmphex(rndis_guest_get32(&guest, OID_XMIT_OK), ==, 0);
+}
+
+/* All of NDIS_STATISTICS_INFO, in its order. */
+static void test_statistics(void)
+{
+    static const uint64_t expected[] = {
+        7, 5, 0x200000002ull, 10, 11, 12, 0x400000004ull, 16, 17, 18, 6, 8, 13, 14, 15, 19, 20, 21};
+    struct rndis_guest guest;
+    uint32_t valid;
+
+    set_up(&guest, NDIS_6_30);
+    g_assert_cmphex(rndis_guest_query(&guest, OID_STATISTICS), ==, RNDIS_SUCCESS);
+    g_assert_cmpuint(guest.answer_len, ==, 152);
+    g_assert_cmpmem(guest.answer, 4, "\x80\x01\x98\x00", 4);
+    memcpy(&valid, guest.answer + 4, sizeof(valid));
+    g_assert_cmphex(valid, ==, 0x3f87ff);
+    g_assert_cmpmem(guest.answer + 8, 144, expected, sizeof(expected));
+    /* NDIS 5 asks for its counters one by one. */
+    set_up(&guest, NDIS_5);
+    g_assert_cmphex(rndis_guest_query(&guest, OID_STATISTICS), ==, RNDIS_NOT_SUPPORTED);
 }
 
 static void test_link(void)
@@ -579,6 +603,7 @@ int main(int argc, char **argv)
     g_test_add_func("/rndis/attack/oid/unknown-version", test_unknown_version);
     g_test_add_func("/rndis/attack/oid/set-lengths", test_set_lengths);
     g_test_add_func("/rndis-oid/counters", test_counters);
+    g_test_add_func("/rndis-oid/statistics", test_statistics);
     g_test_add_func("/rndis-oid/link", test_link);
     g_test_add_func("/rndis-oid/names", test_names);
     g_test_add_func("/rndis-oid/filter", test_filter);
