@@ -26,6 +26,7 @@ libvmbus_a_SOURCES = \
 	vmbus/netvsp_new.c \
 	vmbus/netvsp_port.c \
 	vmbus/netvsp_priv.h \
+	vmbus/netvsp_rss.c \
 	vmbus/netvsp_rx.c \
 	vmbus/netvsp_tx.c \
 	vmbus/netvsp_wire.h \
@@ -46,6 +47,8 @@ libvmbus_a_SOURCES = \
 	vmbus/rndis_oid_wire.h \
 	vmbus/rndis_priv.h \
 	vmbus/rndis_wire.h \
+	vmbus/rss.c \
+	vmbus/rss.h \
 	vmbus/shutdown.c \
 	vmbus/storvsp.c \
 	vmbus/storvsp.h \

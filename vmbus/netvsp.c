@@ -8,9 +8,7 @@
  * completion looks like matters to guests: NVSP's own answer where there is one, nothing for the
  * others, and never nothing for RNDIS (Linux would lose a transmit slot). Facts: section 6.2.
  *
- * Left out: virtual functions, RSC (frames over several suballocations), steering by the guest's
- * own indirection table: a flow stays on the queue pair that the switch chose for it, whose channel
- * it is, or else the primary.
+ * Left out: virtual functions, RSC (frames over several suballocations).
  */
 #include "vmbus/netvsp.h"
 
@@ -171,6 +169,7 @@ static int net_open(struct vsp *vsp, struct vmbus_channel *channel,
     atomic_fetch_add(&netvsp->open_channels, 1);
     vmbus_channel_set_private(channel, chan);
     net_port_opened(chan);
+    atomic_store(&chan->open, true);
     return 0;
 }
 
@@ -195,10 +194,12 @@ static void net_close(struct vsp *vsp, struct vmbus_channel *channel)
     net_port_closed(chan);
     atomic_fetch_sub(&netvsp_of(vsp)->open_channels, 1);
     if (!chan->index) {
+        atomic_store(&chan->open, false);
         net_closed(netvsp_of(vsp));
         return;
     }
     chan->channel = NULL;
+    net_rss_closed(chan);
     vmbus_channel_closed(channel);
 }
 

@@ -7,7 +7,8 @@
  * held too. A suballocation is free, or in the batch that is being gathered, or in exactly one
  * packet that the guest has not completed; it comes back by the packet's transaction id, whatever
  * the completion says (Linux sends a status, iPXE nothing). The first ones are kept for control
- * messages, the rest is shared out among the channels. Facts: section 6.2.
+ * messages, the rest is shared out among the channels; those of one may be in use by another
+ * meanwhile, see netvsp_rss.c. Facts: section 6.2.
  */
 #include <errno.h>
 
@@ -63,41 +64,30 @@ void net_chain_add(struct netvsp *netvsp, struct net_chain *chain, uint32_t sub)
     chain->count++;
 }
 
-static void fill_chain(struct netvsp *netvsp, struct net_chain *chain, uint32_t from, uint32_t to)
-{
-    *chain = (struct net_chain){NET_NONE, NET_NONE, 0};
-    for (uint32_t sub = from; sub < to; sub++) {
-        netvsp->head[sub] = false;
-        net_chain_add(netvsp, chain, sub);
-    }
-}
+static const struct net_chain nothing = {NET_NONE, NET_NONE, 0};
 
-/* The suballocations [*ret_from, result) are the channel's, for data. */
-static uint32_t share(const struct net_channel *chan, uint32_t *ret_from)
-{
-    const struct netvsp *netvsp = chan->netvsp;
-    uint32_t data = netvsp->subs - netvsp->control_subs;
-    unsigned shares = atomic_load(&netvsp->version) < NVSP_VERSION_5 ? 1 : netvsp->channels;
-
-    if (data < shares)
-        shares = 1;
-    uint32_t each = chan->index < shares ? data / shares : 0;
-    *ret_from = netvsp->control_subs + chan->index * each;
-    return *ret_from + each;
-}
-
-/* What belongs to a receive buffer that is no more is forgotten. */
+/* The receive buffer is a new one, or the channel was opened again: all of its share is free that
+ * is not with others. */
 static void renew(struct net_channel *chan)
 {
     struct netvsp *netvsp = chan->netvsp;
-    uint32_t from, to = share(chan, &from);
+    uint32_t from = netvsp->control_subs + chan->index * netvsp->share;
+    uint32_t to = chan->index < netvsp->shares ? from + netvsp->share : from;
 
     chan->generation = atomic_load(&netvsp->generation);
-    fill_chain(netvsp, &chan->data, from, to);
+    chan->data = chan->backlog = chan->batch.chain = nothing;
     chan->batch.ranges = 0;
-    chan->batch.chain = (struct net_chain){NET_NONE, NET_NONE, 0};
-    if (!chan->index)
-        fill_chain(netvsp, &netvsp->control, 0, netvsp->control_subs);
+    for (uint32_t sub = from; sub < to; sub++) {
+        if (atomic_load_explicit(&netvsp->holder[sub], memory_order_relaxed) != chan->index)
+            continue;
+        netvsp->head[sub] = false;
+        net_chain_add(netvsp, &chan->data, sub);
+    }
+    if (chan->index)
+        return;
+    netvsp->control = nothing;
+    for (uint32_t sub = 0; sub < netvsp->control_subs; sub++)
+        net_chain_add(netvsp, &netvsp->control, sub);
 }
 
 bool net_receivable(struct net_channel *chan)
@@ -126,20 +116,23 @@ int net_complete(struct net_channel *chan, uint64_t transaction_id)
 {
     struct netvsp *netvsp = chan->netvsp;
     uint32_t generation = (uint32_t)(transaction_id >> 32), sub = (uint32_t)transaction_id - 1;
-    uint32_t from, to, next;
+    uint32_t next;
 
     if (!generation || generation > atomic_load(&netvsp->generation))
         return -EPROTO;
     if (!net_receivable(chan) || generation != chan->generation)
         return 0; /* late, of a buffer that has been revoked */
-    to = share(chan, &from);
     bool control = !chan->index && sub < netvsp->control_subs;
-    if (!(control || (sub >= from && sub < to)) || !netvsp->head[sub])
+    if (sub >= netvsp->subs || !(control || atomic_load(&netvsp->holder[sub]) == chan->index) ||
+        !netvsp->head[sub])
         return -EPROTO;
     netvsp->head[sub] = false;
     for (; sub != NET_NONE; sub = next) {
         next = netvsp->next[sub];
-        net_chain_add(netvsp, control ? &netvsp->control : &chan->data, sub);
+        if (control)
+            net_chain_add(netvsp, &netvsp->control, sub);
+        else
+            net_rss_free(chan, sub);
     }
     return 0;
 }
@@ -171,6 +164,12 @@ static bool lay_out(struct netvsp *netvsp, struct nvsp_message *answer)
     netvsp->control_subs = netvsp->subs / 2;
     if (netvsp->control_subs > NET_CONTROL_RESERVE)
         netvsp->control_subs = NET_CONTROL_RESERVE;
+    netvsp->shares = atomic_load(&netvsp->version) < NVSP_VERSION_5 ? 1 : netvsp->channels;
+    netvsp->share = (netvsp->subs - netvsp->control_subs) / netvsp->shares;
+    if (!netvsp->share) {
+        netvsp->shares = 1;
+        netvsp->share = netvsp->subs - netvsp->control_subs;
+    }
     answer->receive_buffer_complete.sections = 1;
     answer->receive_buffer_complete.size = netvsp->sub_size;
     answer->receive_buffer_complete.count = netvsp->subs;
@@ -196,8 +195,10 @@ static int found(struct netvsp *netvsp, enum net_buffer_kind kind, struct nvsp_m
         answer->status = NVSP_FAILURE;
         return 0;
     }
-    if (kind == NET_RECEIVE)
+    if (kind == NET_RECEIVE) {
+        net_rss_renew(netvsp);
         atomic_fetch_add(&netvsp->generation, 1);
+    }
     buffer->state = BUFFER_READY;
     atomic_store(&buffer->usable, true);
     answer->status = NVSP_SUCCESS;

@@ -8,6 +8,7 @@
  *   netvsp_control.c    RNDIS control messages and link events
  *   netvsp_tx.c         from the guest to the port ring
  *   netvsp_rx.c         from the port ring to the guest
+ *   netvsp_rss.c        to which of the guest's channels
  *   netvsp_port.c       attaching and detaching a port; who has which of its queues
  *   netvsp_new.c        making and freeing, statistics
  *
@@ -26,6 +27,7 @@
 #include "vmbus/netvsp.h"
 #include "vmbus/netvsp_wire.h"
 #include "vmbus/rndis.h"
+#include "vmbus/rss.h"
 #include "vswitch/segment.h"
 
 #define NET_NONE 0xffffffffu
@@ -35,6 +37,7 @@
 #define NET_SUBALLOCATION_MIN 1728u /* what Linux asks for when it may choose */
 #define NET_CONTROL_RESERVE   16u   /* suballocations that only control messages use */
 #define NET_CONTROL_SPARE     4u    /* of those, left alone by what the guest has not asked for */
+#define NET_ON_ITS_WAY        0xffu /* between two holders */
 #define NET_SECTION           6144u
 #define NET_MESSAGES          8u /* RNDIS messages in one packet of the guest's, as RNDIS INIT says */
 #define NET_BATCH             32u
@@ -83,6 +86,7 @@ struct net_batch {
 /* What the guest has asked for about the frames it gets: copied to each channel when it changes. */
 struct net_view {
     struct rndis_filter filter;
+    struct rndis_rss rss;
     uint32_t offload; /* RNDIS_OFFLOAD_* */
     uint32_t hash;    /* 1: it wants to see hashes */
 };
@@ -138,6 +142,15 @@ struct net_channel {
     struct gmem *gmem;
     _Atomic bool inside; /* net_enter() */
 
+    /* Steering, see netvsp_rss.c: lists that any lane pushes to. */
+    _Atomic bool open;         /* frames may be steered here */
+    _Atomic bool starved;      /* to be woken when something is returned */
+    _Atomic uint32_t arrived;  /* frames that others have taken off their queues */
+    _Atomic uint32_t returned; /* its own suballocations that others are done with */
+    struct net_chain backlog;  /* arrived, and not in a batch yet */
+    uint32_t steered;          /* bits: channels that have to look what has arrived */
+    struct rss_key key;        /* of the view */
+
     /* To the guest. */
     uint32_t generation; /* of the receive buffer that `data` is of */
     struct net_chain data;
@@ -180,13 +193,17 @@ struct netvsp {
 
     /* Buffers. */
     struct net_buffer buffer[NET_BUFFERS];
-    uint32_t sub_size, subs;     /* of the receive buffer: constant while it is usable */
-    uint32_t control_subs;       /* the first of them */
+    uint32_t sub_size, subs; /* of the receive buffer: constant while it is usable */
+    uint32_t control_subs;   /* the first of them */
+    uint32_t share;          /* how many of the others each of `shares` channels has */
+    unsigned shares;
     _Atomic uint32_t generation; /* of the receive buffer; counts from 1 */
     _Atomic bool revoking;       /* whoever leaves wakes the primary */
     struct lane_task revoke;
     struct net_chain control;
     uint32_t next[NET_SUBALLOCATIONS];
+    uint32_t length[NET_SUBALLOCATIONS];        /* of the message in one that has arrived */
+    _Atomic uint8_t holder[NET_SUBALLOCATIONS]; /* whose lane may touch it: a channel's index */
     bool head[NET_SUBALLOCATIONS]; /* begins a packet that the guest has not completed */
 
     /* Control messages to the guest that wait for room in the ring, and link events. */
@@ -276,6 +293,12 @@ bool net_receivable(struct net_channel *chan);
 uint32_t net_chain_take(struct netvsp *netvsp, struct net_chain *chain);
 void net_chain_add(struct netvsp *netvsp, struct net_chain *chain, uint32_t sub);
 
+/* Whose share data suballocation `sub` is of. */
+static inline struct net_channel *net_home(struct netvsp *netvsp, uint32_t sub)
+{
+    return &netvsp->channel[(sub - netvsp->control_subs) / netvsp->share];
+}
+
 /* Lease suballocation `sub` for writing `length` bytes; number of iovecs or -errno. */
 int net_sub_lease(const struct netvsp *netvsp, uint32_t sub, uint32_t length, struct iovec *iov);
 
@@ -322,6 +345,32 @@ void net_rx_drop(struct net_queue *queue);
 
 /* Show every channel what is in netvsp->rndis now. */
 void net_view_publish(struct netvsp *netvsp);
+
+/* --- netvsp_rss.c: all inside, but for net_rss_flush() and net_rss_closed() */
+
+/* A new receive buffer: each suballocation is at home. On the primary's lane, nobody is inside. */
+void net_rss_renew(struct netvsp *netvsp);
+
+/* Who gets a frame of the channel's queue; the hash that says so, 0 if none does. */
+struct net_channel *net_rss_choose(struct net_channel *chan, const uint8_t *head, uint32_t length,
+                                   uint32_t *ret_hash);
+
+/* Hand the frame in `sub`, a message of `length` bytes, to another channel; and wake those that
+ * have got some. */
+void net_rss_steer(struct net_channel *chan, struct net_channel *to, uint32_t sub, uint32_t length);
+void net_rss_flush(struct net_channel *chan);
+
+/* Take in what others have pushed. */
+void net_rss_collect(struct net_channel *chan);
+
+/* The channel that holds `sub` is done with it. */
+void net_rss_free(struct net_channel *chan, uint32_t sub);
+
+/* The channel waits for suballocations: its own may be with others. */
+void net_rss_starve(struct net_channel *chan);
+
+/* The channel was closed: what is not its own goes home. */
+void net_rss_closed(struct net_channel *chan);
 
 /* --- netvsp_port.c */
 

@@ -3,7 +3,8 @@
  * From the port to the guest: frames become RNDIS messages in suballocations of its receive buffer.
  *
  * Each frame lies in one suballocation of its own; a batch of them goes as one transfer-page
- * packet, as long as the guest is known to take that. What is larger than the guest's MTU or lacks
+ * packet, as long as the guest is known to take that. Frames that the guest's table has for another
+ * channel go there, see netvsp_rss.c. What is larger than the guest's MTU or lacks
  * its checksum goes through the segmenter first. When suballocations or ring room run out, reading
  * stops until the guest completes something; the port ring then fills up and the switch drops. A
  * guest that wants nothing (no driver, filter 0, buffer revoked) has its frames taken and dropped
@@ -25,6 +26,7 @@ void net_view_publish(struct netvsp *netvsp)
     uint64_t words[NET_VIEW_WORDS] = {0}, mac = 0;
     struct net_view view = {
         .filter = rndis->filter,
+        .rss = rndis->rss,
         .offload = rndis->offload,
         .hash = rndis->rss.enabled && atomic_load(&netvsp->ndis) >= (6u << 16 | 30u),
     };
@@ -52,6 +54,7 @@ static void look(struct net_channel *chan)
         uint32_t after = atomic_load(&netvsp->view_sequence);
         if (after == sequence && sequence % 2 == 0) {
             memcpy(&chan->view, words, sizeof(chan->view));
+            rss_key_set(&chan->key, chan->view.rss.key);
             chan->viewed = sequence;
         }
         sequence = after;
@@ -89,6 +92,33 @@ static unsigned batch_max(const struct netvsp *netvsp)
     return atomic_load(&netvsp->version) == NVSP_VERSION_1 ? 1 : NET_BATCH;
 }
 
+/* Put a message into the batch, which has room. */
+static void gather(struct net_channel *chan, uint32_t sub, uint32_t length)
+{
+    struct net_batch *batch = &chan->batch;
+
+    batch->range[batch->ranges++] = (struct vmbus_page_range){length, sub * chan->netvsp->sub_size};
+    net_chain_add(chan->netvsp, &batch->chain, sub);
+}
+
+/* True if the batch has room, or could be sent. */
+static bool make_room(struct net_channel *chan)
+{
+    return chan->batch.ranges < batch_max(chan->netvsp) || send_batch(chan) != -EAGAIN;
+}
+
+/* What other channels took off their queues for this one. False if it has to wait. */
+static bool gather_arrived(struct net_channel *chan)
+{
+    while (chan->backlog.first != NET_NONE) {
+        if (!make_room(chan))
+            return false;
+        uint32_t sub = net_chain_take(chan->netvsp, &chan->backlog);
+        gather(chan, sub, chan->netvsp->length[sub]);
+    }
+    return true;
+}
+
 /* --- One frame */
 
 /* Write header and frame into suballocation `sub`. */
@@ -118,22 +148,24 @@ static bool fill(struct net_channel *chan, uint32_t sub, const uint8_t *header, 
     return true;
 }
 
-/* Put one frame that needs no more work into the batch. 0 also for one that is dropped; -EAGAIN. */
-static int deliver(struct net_channel *chan, const struct frame_meta *meta,
+/* Put one frame that needs no more work into the batch, or hand it to the channel that it is for. 0
+ * also for one that is dropped; -EAGAIN. */
+static int deliver(struct net_channel *chan, const struct frame_meta *frame,
                    const struct iovec data[2])
 {
     struct netvsp *netvsp = chan->netvsp;
-    struct net_batch *batch = &chan->batch;
+    struct frame_meta told = *frame, *meta = &told;
     uint8_t head[RNDIS_FRAME_HEAD], header[RNDIS_BUILD_MAX];
     uint32_t head_len = meta->length < sizeof(head) ? meta->length : (uint32_t)sizeof(head);
 
-    if (batch->ranges == batch_max(netvsp) && send_batch(chan) == -EAGAIN)
-        return -EAGAIN;
     gmem_iov_read(data, 2, 0, head, head_len);
     if (!rndis_filter_pass(&chan->view.filter, head)) {
         net_count(&chan->count.filtered_in, 1);
         return 0;
     }
+    struct net_channel *to = net_rss_choose(chan, head, head_len, &meta->hash);
+    if (to == chan && !make_room(chan))
+        return -EAGAIN;
     int len = rndis_build_packet(meta, head, head_len, chan->view.offload, chan->view.hash, header,
                                  sizeof(header));
     if (len < 0 || (uint32_t)len + meta->length > netvsp->sub_size) {
@@ -148,9 +180,10 @@ static int deliver(struct net_channel *chan, const struct frame_meta *meta,
         net_count(&chan->count.dropped_in, 1);
         return 0;
     }
-    batch->range[batch->ranges++] =
-        (struct vmbus_page_range){(uint32_t)len + meta->length, sub * netvsp->sub_size};
-    net_chain_add(netvsp, &batch->chain, sub);
+    if (to == chan)
+        gather(chan, sub, (uint32_t)len + meta->length);
+    else
+        net_rss_steer(chan, to, sub, (uint32_t)len + meta->length);
     net_count_frame(&chan->count.in, head, meta->length);
     return 0;
 }
@@ -162,6 +195,7 @@ static void stall(struct net_channel *chan)
     if (!chan->stalled)
         net_count(&chan->count.stalls_in, 1);
     chan->stalled = true;
+    net_rss_starve(chan);
 }
 
 void net_rx_drop(struct net_queue *queue)
@@ -271,14 +305,18 @@ void net_rx_pump(struct net_channel *chan)
     chan->stalled = false;
     net_enter(chan);
     look(chan);
-    if (chan->channel && net_receivable(chan) && send_batch(chan) == -EAGAIN)
-        stall(chan);
+    if (net_receivable(chan)) {
+        net_rss_collect(chan);
+        if (chan->channel && !gather_arrived(chan))
+            stall(chan);
+    }
     for (unsigned i = 0; i < chan->netvsp->queues && !chan->stalled; i++)
         if (chan->netvsp->queue[i].owner == chan && !chan->netvsp->queue[i].broken)
             more |= pump_queue(chan, &chan->netvsp->queue[i]);
     if (chan->channel && net_receivable(chan) && send_batch(chan) == -EAGAIN)
         stall(chan);
     net_leave(chan);
+    net_rss_flush(chan);
     if (more && !chan->stalled)
         lane_post(chan->lane, &chan->pump);
 }

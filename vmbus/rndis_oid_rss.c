@@ -2,8 +2,8 @@
 /*
  * OIDs about receive side scaling: which channel gets which flow.
  *
- * Table entries are channel indices, as Linux and vmswitch use them. The hash function that a guest
- * asks for is kept but is not what spreads the frames: they come with a hash of our own.
+ * Table entries are channel indices, as Linux and vmswitch use them. What is set here, netvsp_rss.c
+ * goes by.
  */
 #include <string.h>
 

@@ -95,6 +95,7 @@ UNIT_TESTS = \
 	tests/unit/test-netvsp-attack \
 	tests/unit/test-netvsp-attack-data \
 	tests/unit/test-netvsp-frames \
+	tests/unit/test-netvsp-rss \
 	tests/unit/test-netvsp-threads \
 	tests/unit/test-network-xml \
 	tests/unit/test-packet \
@@ -123,6 +124,7 @@ UNIT_TESTS = \
 	tests/unit/test-rndis-control \
 	tests/unit/test-rndis-frame \
 	tests/unit/test-rndis-oid \
+	tests/unit/test-rss \
 	tests/unit/test-rtc \
 	tests/unit/test-sandbox \
 	tests/unit/test-sandbox-worker \
@@ -196,6 +198,7 @@ tests_unit_test_netvsp_LDADD = $(UNIT_LIBS)
 tests_unit_test_netvsp_attack_LDADD = $(UNIT_LIBS)
 tests_unit_test_netvsp_attack_data_LDADD = $(UNIT_LIBS)
 tests_unit_test_netvsp_frames_LDADD = $(UNIT_LIBS)
+tests_unit_test_netvsp_rss_LDADD = $(UNIT_LIBS)
 tests_unit_test_netvsp_threads_LDADD = $(UNIT_LIBS)
 tests_unit_test_packet_LDADD = $(UNIT_LIBS)
 tests_unit_test_pio_LDADD = $(UNIT_LIBS)
@@ -224,6 +227,7 @@ tests_unit_test_rndis_config_LDADD = $(UNIT_LIBS)
 tests_unit_test_rndis_control_LDADD = $(UNIT_LIBS)
 tests_unit_test_rndis_frame_LDADD = $(UNIT_LIBS)
 tests_unit_test_rndis_oid_LDADD = $(UNIT_LIBS)
+tests_unit_test_rss_LDADD = $(UNIT_LIBS)
 tests_unit_test_rtc_LDADD = $(UNIT_LIBS)
 tests_unit_test_sandbox_LDADD = $(UNIT_LIBS)
 tests_unit_test_sandbox_worker_LDADD = $(UNIT_LIBS)
