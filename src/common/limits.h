@@ -59,6 +59,7 @@
 #define LIMIT_FRAME           (65536u + 64u) /* a 64 KiB segment and its headers */
 #define LIMIT_MTU             9000u          /* without the Ethernet header */
 #define LIMIT_NICS            8u             /* of one machine */
+#define LIMIT_LEGACY_NICS     4u             /* of them: functions of one slot */
 #define LIMIT_NIC_MULTICAST   32u            /* addresses in the list of one NIC */
 #define LIMIT_PORT_QUEUES     8u             /* queue pairs of one port */
 #define LIMIT_PORT_CELLS_MIN  64u            /* per queue: two large segments */

@@ -51,5 +51,16 @@ libpc_a_SOURCES = \
 	src/pc/rtc.h \
 	src/pc/smbios.c \
 	src/pc/smbios.h \
+	src/pc/tulip.c \
+	src/pc/tulip.h \
+	src/pc/tulip_csr.c \
+	src/pc/tulip_filter.c \
+	src/pc/tulip_mii.c \
+	src/pc/tulip_port.c \
+	src/pc/tulip_priv.h \
+	src/pc/tulip_ring.c \
+	src/pc/tulip_rx.c \
+	src/pc/tulip_srom.c \
+	src/pc/tulip_tx.c \
 	src/pc/uart.c \
 	src/pc/uart.h

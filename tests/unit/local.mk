@@ -45,7 +45,9 @@ libtest_a_SOURCES = \
 	tests/unit/stor_guest.c \
 	tests/unit/stor_guest.h \
 	tests/unit/switch_fixture.c \
-	tests/unit/switch_fixture.h
+	tests/unit/switch_fixture.h \
+	tests/unit/tulip_fixture.c \
+	tests/unit/tulip_fixture.h
 
 EXTRA_DIST += tests/unit/run
 
@@ -143,6 +145,8 @@ UNIT_TESTS = \
 	tests/unit/test-switch-threads \
 	tests/unit/test-synic \
 	tests/unit/test-timesync \
+	tests/unit/test-tulip \
+	tests/unit/test-tulip-frames \
 	tests/unit/test-uart \
 	tests/unit/test-uring \
 	tests/unit/test-utf16 \
@@ -245,6 +249,8 @@ tests_unit_test_switch_policy_LDADD = $(UNIT_LIBS)
 tests_unit_test_switch_threads_LDADD = $(UNIT_LIBS)
 tests_unit_test_synic_LDADD = $(UNIT_LIBS)
 tests_unit_test_timesync_LDADD = $(UNIT_LIBS)
+tests_unit_test_tulip_LDADD = $(UNIT_LIBS)
+tests_unit_test_tulip_frames_LDADD = $(UNIT_LIBS)
 tests_unit_test_uart_LDADD = $(UNIT_LIBS)
 tests_unit_test_uring_LDADD = $(UNIT_LIBS)
 tests_unit_test_utf16_LDADD = $(UNIT_LIBS)
