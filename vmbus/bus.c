@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The bus: its devices, the way in for the guest's messages and signals, the way out, dispatch.
+ * The bus: its devices, which come and go, the way in for the guest's messages and signals, the way
+ * out, dispatch.
  *
  * vCPU threads put posted messages into a bounded queue; when it is full the guest is told to try
  * again (status 19), which every guest does. The bus's lane takes one at a time, and none while
@@ -362,28 +363,65 @@ static int vsp_compare(const struct vsp *a, const struct vsp *b)
     return order ? order : guid_compare(&a->instance, &b->instance);
 }
 
+/* The primary that is to come before which, or is, the device's: leaving ones count too, because a
+ * guest that still has one takes no second of the same name. */
+static struct vmbus_channel **place_of(struct vmbus_bus *bus, const struct vsp *vsp)
+{
+    struct vmbus_channel **link = &bus->channels;
+
+    while (*link && !(*link)->index && vsp_compare((*link)->vsp, vsp) < 0)
+        link = &(*link)->next;
+    return link;
+}
+
 int vmbus_bus_add(struct vmbus_bus *bus, struct vsp *vsp)
 {
+    struct vmbus_channel **place = place_of(bus, vsp), *primary;
     struct vsp **link = &bus->vsps;
-    struct vmbus_channel **channel = &bus->channels;
 
-    /* Both lists are in the same order: before the guest runs all channels are primaries. */
-    for (; *link && vsp_compare(*link, vsp) < 0; link = &(*link)->next)
-        channel = &(*channel)->next;
-    if (*link && vsp_compare(*link, vsp) == 0)
+    if (*place && !(*place)->index && vsp_compare((*place)->vsp, vsp) == 0)
         return -EEXIST;
     if (bus->alive == LIMIT_CHANNELS)
         return -ENOSPC;
-    vsp->primary = offer_channel_new(bus, vsp);
-    if (!vsp->primary)
+    primary = offer_channel_new(bus, vsp);
+    if (!primary)
         return -errno;
-    vsp->primary->lane = vsp->lane;
-    vsp->primary->next = *channel;
-    *channel = vsp->primary;
+    primary->lane = vsp->lane;
+    primary->next = *place;
+    *place = primary;
+    bus->alive++;
+    while (*link && vsp_compare(*link, vsp) < 0)
+        link = &(*link)->next;
     vsp->bus = bus;
+    vsp->primary = primary;
+    vsp->leaving = false;
     vsp->next = *link;
     *link = vsp;
-    bus->alive++;
+    if (bus->offers_requested && offer_prepare(primary)) {
+        offer_make_due(primary);
+        bus_wake(bus);
+    }
+    return 0;
+}
+
+int vmbus_bus_remove(struct vmbus_bus *bus, struct vsp *vsp, void (*gone)(void *context),
+                     void *context)
+{
+    struct vmbus_channel *primary = vsp->primary;
+    struct vsp **link = &bus->vsps;
+
+    if (vsp->leaving)
+        return -EALREADY;
+    if (primary->offered && bus->version && bus->version < VMBUS_V2_4)
+        return -EOPNOTSUPP;
+    while (*link != vsp)
+        link = &(*link)->next;
+    *link = vsp->next;
+    vsp->leaving = true;
+    vsp->gone = gone;
+    vsp->gone_context = context;
+    subchannel_take_back(primary);
+    offer_rescind(primary);
     return 0;
 }
 

@@ -76,8 +76,18 @@ struct vmbus_bus *vmbus_bus_new(struct lane *lane, struct gmem *gmem,
  * fine. */
 void vmbus_bus_free(struct vmbus_bus *bus);
 
-/* Add a device before the machine starts. 0, -EEXIST (same interface and instance), -ENOSPC. */
+/* Add a device; a guest that has asked for offers gets one more. 0; -EEXIST same interface and
+ * instance as another, which may be one that is leaving; -ENOSPC. Lane: bus. */
 int vmbus_bus_add(struct vmbus_bus *bus, struct vsp *vsp);
+
+/* Take a device away: the guest is told, its channels are closed, subchannels first. `gone` is
+ * called, maybe before this returns, when the guest has released all of them, or starts again: then
+ * nothing uses the device any more, tasks on its lanes excepted. Until then it is the bus's. A
+ * guest that releases nothing keeps its channel ids, and them alone. 0; -EALREADY; -EOPNOTSUPP the
+ * guest's bus is older than 2.4: drivers of that time (Server 2003's netvsc50) take the whole guest
+ * down. Lane: bus. */
+int vmbus_bus_remove(struct vmbus_bus *bus, struct vsp *vsp, void (*gone)(void *context),
+                     void *context);
 
 /* HvPostMessage as a vCPU thread got it: a private copy of the 256-byte input. Returns a status
  * code for the guest; a full queue is HV_STATUS_INSUFFICIENT_BUFFERS, so that the guest tries

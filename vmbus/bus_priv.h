@@ -185,7 +185,7 @@ struct vmbus_bus {
     /* Devices and channels. */
     struct vsp *vsps;               /* by interface GUID, then instance GUID */
     struct vmbus_channel *channels; /* primaries in that order, then subchannels */
-    struct vmbus_channel *spare;    /* subchannels that were, to be used again */
+    struct vmbus_channel *spare;    /* channels that were, to be used again */
     uint32_t alive;                 /* channels, against LIMIT_CHANNELS */
     uint32_t busy;                  /* channels that are not CLOSED */
     uint32_t last_relid;            /* given out last */
@@ -266,7 +266,8 @@ void offer_make_due(struct vmbus_channel *channel);
  * released its relid; at once if the guest has never been told of it. */
 void offer_rescind(struct vmbus_channel *channel);
 
-/* A closed channel that is not a primary ceases to be. */
+/* A closed channel ceases to be; its structure is kept for the next one. It is a subchannel, or the
+ * primary of a device that leaves. */
 void offer_retire(struct vmbus_channel *channel);
 
 /* A channel is closed: if it was rescinded and the guest has released its relid, it ceases to be.

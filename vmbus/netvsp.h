@@ -58,8 +58,8 @@ struct netvsp_info {
 /* An adapter; everything is allocated here. NULL with errno (EINVAL: config). */
 struct netvsp *netvsp_new(const struct netvsp_config *config);
 
-/* All channels are closed and the lanes stopped; a port that is still attached is detached. NULL is
- * fine. */
+/* All channels are closed: the lanes have ended, or the bus has let go of it (vmbus_bus_remove()).
+ * A port that is still attached is detached. Main lane, or the last thread. NULL is fine. */
 void netvsp_free(struct netvsp *netvsp);
 
 /* For vmbus_bus_add(). */

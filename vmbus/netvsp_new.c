@@ -50,11 +50,20 @@ struct netvsp *netvsp_new(const struct netvsp_config *config)
     return netvsp;
 }
 
+static void nothing(void *context)
+{
+    (void)context;
+}
+
 void netvsp_free(struct netvsp *netvsp)
 {
     if (!netvsp)
         return;
     netvsp_detach(netvsp);
+    /* Twice: a task of ours that waits on one lane may post one to another. */
+    for (unsigned round = 0; round < 2; round++)
+        for (unsigned i = 0; i < netvsp->channels; i++)
+            lane_call(netvsp->lane[i], nothing, NULL);
     free(netvsp);
 }
 

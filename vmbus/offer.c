@@ -3,9 +3,10 @@
  * Offers: what the guest sees of the devices.
  *
  * Devices are offered in the order of interface GUID and instance GUID, and get relids in that
- * order, so that a guest finds each of them where it was before a reboot. Subchannels get the
- * relids after those, each the one that has been free for longest. A subchannel that is taken back
- * is rescinded; its relid is used again only when the guest has released it.
+ * order, so that a guest finds each of them where it was before a reboot. Subchannels, and devices
+ * that come later, get the relids after those, each the one that has been free for longest. A
+ * channel that is taken back is rescinded; its relid is used again only when the guest has released
+ * it, and its structure then, too.
  *
  * Offers are too many and too long for the outbox: each channel remembers that its offer is due.
  * Facts: sections 2.4, 2.5, 8.2.
@@ -131,10 +132,28 @@ void offer_handle_request(struct vmbus_bus *bus, const struct bus_message *messa
 
 /* --- Channels: made, forgotten, used again */
 
+/* One that was, to be used again; NULL if there is none. */
+static struct vmbus_channel *take_spare(struct vmbus_bus *bus, struct vsp *vsp)
+{
+    struct vmbus_channel *channel = bus->spare;
+
+    if (!channel)
+        return NULL;
+    bus->spare = channel->next;
+    channel->vsp = vsp;
+    channel->index = 0;
+    channel->packets_in = channel->packets_out = 0;
+    channel->interrupts_in = channel->interrupts_out = channel->faults = 0;
+    return channel;
+}
+
 struct vmbus_channel *offer_channel_new(struct vmbus_bus *bus, struct vsp *vsp)
 {
-    struct vmbus_channel *channel = calloc(1, sizeof(*channel));
+    struct vmbus_channel *channel = take_spare(bus, vsp);
 
+    if (channel)
+        return channel;
+    channel = calloc(1, sizeof(*channel));
     if (!channel)
         return NULL;
     channel->bus = bus;
@@ -169,7 +188,18 @@ static void withdraw(struct vmbus_channel *channel)
     channel->released = false;
 }
 
-/* The subchannel ceases to be; its structure is kept for the next one. */
+/* If the device leaves, and this was the last of its channels: it is its maker's again. */
+static void vsp_settled(struct vmbus_bus *bus, struct vsp *vsp)
+{
+    if (!vsp->leaving)
+        return;
+    for (struct vmbus_channel *channel = bus->channels; channel; channel = channel->next)
+        if (channel->vsp == vsp)
+            return;
+    vsp->primary = NULL;
+    vsp->gone(vsp->gone_context);
+}
+
 void offer_retire(struct vmbus_channel *channel)
 {
     struct vmbus_bus *bus = channel->bus;
@@ -182,6 +212,7 @@ void offer_retire(struct vmbus_channel *channel)
     channel->next = bus->spare;
     bus->spare = channel;
     bus->alive--;
+    vsp_settled(bus, channel->vsp);
 }
 
 void offer_forget(struct vmbus_bus *bus)
@@ -190,11 +221,11 @@ void offer_forget(struct vmbus_bus *bus)
 
     for (struct vmbus_channel *channel = bus->channels; channel; channel = next) {
         next = channel->next;
-        if (channel->index)
+        channel->subchannels.exist = false;
+        if (channel->index || channel->vsp->leaving)
             offer_retire(channel);
         else
             withdraw(channel);
-        channel->subchannels.exist = false;
     }
     bus->last_relid = 0;
 }

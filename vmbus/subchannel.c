@@ -29,17 +29,13 @@ static void append(struct vmbus_bus *bus, struct vmbus_channel *channel)
 static bool add_subchannel(struct vmbus_channel *primary, struct lane *lane, uint16_t index)
 {
     struct vmbus_bus *bus = primary->bus;
-    struct vmbus_channel *channel = bus->spare;
+    struct vmbus_channel *channel;
 
     if (bus->alive == LIMIT_CHANNELS)
         return false;
-    if (channel)
-        bus->spare = channel->next;
-    else
-        channel = offer_channel_new(bus, primary->vsp);
+    channel = offer_channel_new(bus, primary->vsp);
     if (!channel)
         return false;
-    channel->vsp = primary->vsp;
     channel->lane = lane;
     channel->index = index;
     append(bus, channel);

@@ -18,7 +18,9 @@
  * A channel of one device may be opened and closed any number of times. `reset` comes on the bus's
  * lane when every channel of the device is closed, so it never races with the others.
  *
- * Left out until a device needs them: retarget, remove, save, restore.
+ * Removal is no call of its own: a device that leaves has its channels closed as ever.
+ *
+ * Left out until a device needs them: retarget, save, restore.
  */
 #ifndef VMBUSD_VMBUS_VSP_H
 #define VMBUSD_VMBUS_VSP_H
@@ -90,6 +92,11 @@ struct vsp {
     struct vmbus_bus *bus;         /* set by vmbus_bus_add() */
     struct vsp *next;              /* the bus's list */
     struct vmbus_channel *primary; /* set by vmbus_bus_add(); lives as long as the device */
+
+    /* vmbus_bus_remove(): */
+    bool leaving;
+    void (*gone)(void *context);
+    void *gone_context;
 };
 
 /* --- What a device may do with its channel, on the channel's lane

@@ -118,6 +118,7 @@ UNIT_TESTS = \
 	tests/unit/test-rate \
 	tests/unit/test-raw \
 	tests/unit/test-request \
+	tests/unit/test-removal \
 	tests/unit/test-ring \
 	tests/unit/test-ring-attack \
 	tests/unit/test-ring-stress \
@@ -223,6 +224,7 @@ tests_unit_test_port_ring_stress_LDADD = $(UNIT_LIBS)
 tests_unit_test_port_tap_LDADD = $(UNIT_LIBS)
 tests_unit_test_rate_LDADD = $(UNIT_LIBS)
 tests_unit_test_raw_LDADD = $(UNIT_LIBS)
+tests_unit_test_removal_LDADD = $(UNIT_LIBS)
 tests_unit_test_ring_LDADD = $(UNIT_LIBS)
 tests_unit_test_ring_attack_LDADD = $(UNIT_LIBS)
 tests_unit_test_ring_stress_LDADD = $(UNIT_LIBS)

@@ -198,12 +198,59 @@ static void test_revoke_in_use(void)
     }
 }
 
+static void on_gone(void *context)
+{
+    struct net_guest *net = context;
+
+    /* As the machine does: on the bus's lane, with tasks on the others' perhaps. */
+    netvsp_free(net->netvsp);
+    net->netvsp = NULL;
+    port_ring_unmap(&net->far);
+    net->attached = false;
+}
+
+/* Taken away under traffic both ways, with packets that nobody completes: the guest's pages are let
+ * go of before it is told so, and nothing is touched after. */
+static void test_removed(void)
+{
+    for (unsigned round = 0; round < 20; round++) {
+        struct two two;
+        begin(&two);
+        struct net_guest *net = &two.net;
+        uint8_t *buffer = sg_mem(net->guest, net->receive);
+        send(&two, 0, 20);
+        send(&two, 1, 60);
+        g_assert_cmpint(vmbus_bus_remove(net->guest->bus, netvsp_vsp(net->netvsp), on_gone, net),
+                        ==, 0);
+        send(&two, 1, 30);
+        sg_close(&two.sub);
+        sg_close(&net->channel);
+        sg_tell_words(net->guest, VMBUS_MSG_GPADL_TEARDOWN, 2, net->channel.relid,
+                      net->receive_gpadl);
+        sg_pick(net->guest, VMBUS_MSG_GPADL_TORNDOWN);
+        memset(buffer, 0xa5, NET_RECEIVE_PAGES * GMEM_PAGE);
+        send(&two, 0, 5);
+        sg_run(net->guest, 2);
+        for (unsigned i = 0; i < NET_RECEIVE_PAGES * GMEM_PAGE; i++)
+            g_assert_cmphex(buffer[i], ==, 0xa5);
+        sg_tell_words(net->guest, VMBUS_MSG_RELID_RELEASED, 1, two.sub.relid, 0);
+        sg_tell_words(net->guest, VMBUS_MSG_RELID_RELEASED, 1, net->channel.relid, 0);
+        sg_run(net->guest, 2);
+        g_assert_null(net->netvsp);
+        sg_stop(net->guest);
+        lane_end(two.lane);
+        net_guest_free(net);
+        lane_free(two.lane);
+    }
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/netvsp-threads/traffic", test_traffic);
     g_test_add_func("/netvsp-threads/queue-changes-hands", test_queue_changes_hands);
     g_test_add_func("/netvsp-threads/port-comes-and-goes", test_port_comes_and_goes);
+    g_test_add_func("/netvsp-threads/removed", test_removed);
     g_test_add_func("/netvsp/attack/buffers/revoke-in-use", test_revoke_in_use);
     return g_test_run();
 }
