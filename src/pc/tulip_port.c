@@ -144,16 +144,16 @@ void tulip_port_init(struct tulip *tulip)
 
 /* --- Attaching --- */
 
-struct attaching {
+/* What the main lane, which maps and unmaps, and the adapter's lane exchange. */
+struct exchange {
     struct tulip *tulip;
-    const struct port_ring *ring; /* NULL: none */
-    const struct port_ring_fds *fds;
+    bool coming, going; /* a port, to the adapter and from it */
+    struct port_ring ring;
+    struct port_ring_fds fds;
 };
 
-void tulip_port_close(struct tulip *tulip)
+static void let_go(struct tulip *tulip)
 {
-    if (!tulip->attached)
-        return;
     tulip_port_flush(tulip);
     lane_unwatch(tulip->lane, &tulip->data);
     lane_unwatch(tulip->lane, &tulip->room);
@@ -161,15 +161,11 @@ void tulip_port_close(struct tulip *tulip)
     tulip_rx_forget(tulip);
     if (!tulip->broken && port_queue_release(tulip->ring.in))
         port_queue_ring_room(tulip->ring.in);
-    port_ring_unmap(&tulip->ring);
-    port_ring_close(&tulip->fds, 1);
     tulip->attached = tulip->broken = tulip->tx_waiting = tulip->tx_silent = false;
 }
 
-static void take(struct tulip *tulip, const struct attaching *attaching)
+static void take(struct tulip *tulip)
 {
-    tulip->ring = *attaching->ring;
-    tulip->fds = *attaching->fds;
     tulip->data.fd = tulip->fds.queue[0].to_worker_data;
     tulip->room.fd = tulip->fds.queue[0].to_switch_room;
     if (lane_watch(tulip->lane, &tulip->data, EPOLLIN) ||
@@ -179,44 +175,70 @@ static void take(struct tulip *tulip, const struct attaching *attaching)
 }
 
 /* On the lane. */
-static void attach(void *context)
+static void swap(void *context)
 {
-    const struct attaching *attaching = context;
-    struct tulip *tulip = attaching->tulip;
+    struct exchange *exchange = context;
+    struct tulip *tulip = exchange->tulip;
+    struct port_ring ring = tulip->ring;
+    struct port_ring_fds fds = tulip->fds;
 
     pthread_mutex_lock(tulip->host->lock);
-    tulip_port_close(tulip);
-    if (attaching->ring)
-        take(tulip, attaching);
+    exchange->going = tulip->attached;
+    if (exchange->going)
+        let_go(tulip);
+    if (exchange->coming) {
+        tulip->ring = exchange->ring;
+        tulip->fds = exchange->fds;
+        take(tulip);
+    }
+    exchange->ring = ring;
+    exchange->fds = fds;
     if (tulip->mii.link != tulip->attached)
         tulip_mii_link(&tulip->mii, tulip->attached);
     tulip_kick(tulip);
     pthread_mutex_unlock(tulip->host->lock);
 }
 
+static void exchange_ports(struct exchange *exchange)
+{
+    lane_call(exchange->tulip->lane, swap, exchange);
+    if (!exchange->going)
+        return;
+    port_ring_unmap(&exchange->ring);
+    port_ring_close(&exchange->fds, 1);
+}
+
 int tulip_attach(struct tulip *tulip, const struct port_ring_fds *fds, unsigned queues)
 {
-    struct port_ring ring;
-    struct attaching attaching = {tulip, &ring, fds};
+    struct exchange exchange = {.tulip = tulip, .coming = true, .fds = *fds};
 
     if (queues != 1)
         return -EINVAL;
-    int error = port_ring_map(&ring, fds, PORT_RING_WORKER);
+    int error = port_ring_map(&exchange.ring, fds, PORT_RING_WORKER);
     if (error)
         return error;
-    if (ring.geometry.queues != 1) {
-        port_ring_unmap(&ring);
+    if (exchange.ring.geometry.queues != 1) {
+        port_ring_unmap(&exchange.ring);
         return -EINVAL;
     }
-    lane_call(tulip->lane, attach, &attaching);
+    exchange_ports(&exchange);
     return 0;
 }
 
 void tulip_detach(struct tulip *tulip)
 {
-    struct attaching attaching = {.tulip = tulip};
+    struct exchange exchange = {.tulip = tulip};
 
-    lane_call(tulip->lane, attach, &attaching);
+    exchange_ports(&exchange);
+}
+
+void tulip_port_close(struct tulip *tulip)
+{
+    if (!tulip->attached)
+        return;
+    let_go(tulip);
+    port_ring_unmap(&tulip->ring);
+    port_ring_close(&tulip->fds, 1);
 }
 
 bool tulip_attached(const struct tulip *tulip)

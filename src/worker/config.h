@@ -40,6 +40,8 @@ struct config_scsi {
 };
 
 struct config_nic {
+    bool legacy;               /* "model": "legacy" or "synthetic" (default) */
+    bool fixed;                /* of a legacy one; "media": "fixed" or "mii" (default) */
     struct guid instance;      /* given, or derived from the machine's uuid and the NIC's index */
     uint8_t mac[6];            /* unicast, not zero */
     bool mac_change;           /* the guest may take another address */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The "nics" part of a machine description: synthetic network adapters. Which switch a NIC is
- * plugged into is said for vmbusd, which attaches it, or asks a worker that it does not know.
+ * The "nics" part of a machine description: network adapters, synthetic and legacy. Which switch a
+ * NIC is plugged into is said for vmbusd, which attaches it, or asks a worker that it does not
+ * know.
  */
 #include "src/worker/config_parts.h"
 
@@ -13,6 +14,10 @@
 #define MTU_MIN     68u /* RFC 791: what every host of IPv4 can take */
 #define MTU_DEFAULT 1500u
 #define NAME_BYTES  255u
+#define LEGACY_MTU  1500u /* Ethernet's own */
+
+static const char *const models[] = {"synthetic", "legacy", NULL};
+static const char *const media[] = {"mii", "fixed", NULL};
 
 static bool read_mac(const struct json_at *at, struct json_object *value, void *into,
                      GError **error)
@@ -40,6 +45,8 @@ static bool read_instance(const struct json_at *at, struct json_object *value, v
 #define NIC_FIELD(member) offsetof(struct config_nic, member)
 
 static const struct json_key nic_keys[] = {
+    {"model", JSON_FLAG, .offset = NIC_FIELD(legacy), .choices = models},
+    {"media", JSON_FLAG, .offset = NIC_FIELD(fixed), .choices = media},
     {"mac", JSON_CUSTOM, .required = true, .read = read_mac},
     {"mac_change", JSON_BOOL, .offset = NIC_FIELD(mac_change)},
     {"instance", JSON_CUSTOM, .read = read_instance},
@@ -105,16 +112,47 @@ static bool check_unique(const struct config *config, const struct json_at *at, 
     return true;
 }
 
+/* What the models cannot have of each other. */
+static bool check_model(const struct config *config, const struct json_at *at,
+                        const struct config_nic *nic, GError **error)
+{
+    struct json_at model = {.parent = at, .key = "model"}, medium = {.parent = at, .key = "media"};
+    struct json_at mtu = {.parent = at, .key = "mtu"}, queues = {.parent = at, .key = "queues"};
+
+    if (!nic->legacy)
+        return !nic->fixed || json_fail(&medium, error, JSON_ERROR_VALUE,
+                                        "only an adapter of model \"legacy\" has a medium; leave "
+                                        "the key out");
+    if (!config->firmware)
+        return json_fail(&model, error, JSON_ERROR_VALUE,
+                         "only a machine with boot.firmware has a legacy adapter; leave the key "
+                         "out");
+    if (nic->mtu > LEGACY_MTU)
+        return json_fail(&mtu, error, JSON_ERROR_VALUE,
+                         "%u is more than a legacy adapter can take; give at most %u", nic->mtu,
+                         LEGACY_MTU);
+    return nic->queues == 1 || json_fail(&queues, error, JSON_ERROR_VALUE,
+                                         "a legacy adapter has one; leave the key out");
+}
+
 bool config_nic_finish(struct config *config, GError **error)
 {
     static const struct guid zero;
     static const struct json_at list = {.key = "nics"};
+
+    unsigned legacy = 0;
 
     for (unsigned i = 0; i < config->nics; i++) {
         struct config_nic *nic = &config->nic[i];
         struct json_at at = {.parent = &list, .index = i};
         struct json_at queues = {.parent = &at, .key = "queues"};
 
+        if (!check_model(config, &at, nic, error))
+            return false;
+        if (nic->legacy && ++legacy > LIMIT_LEGACY_NICS)
+            return json_fail(&list, error, JSON_ERROR_VALUE,
+                             "more than %u legacy adapters; make the others synthetic",
+                             LIMIT_LEGACY_NICS);
         if (nic->queues > config->vcpus)
             return json_fail(&queues, error, JSON_ERROR_VALUE,
                              "%u queues for %u vCPUs; give at most one for each", nic->queues,

@@ -287,25 +287,25 @@ static void run_set_ip(struct control_call *call, const struct arguments *argume
         guest_unasked(pending, result, "kvp");
 }
 
-static struct netvsp *need_nic(struct control_call *call, unsigned number)
+static bool need_nic(struct control_call *call, unsigned number)
 {
-    struct netvsp *nic = machine_nic(call->machine, number);
+    bool exists = nic_exists(call->machine, number);
 
-    if (!nic)
+    if (!exists)
         control_refuse(call, "request", "this machine has no NIC %u (key nics)", number);
-    return nic;
+    return exists;
 }
 
 static void refuse_port(struct control_call *call, unsigned number, int reason)
 {
-    unsigned queues = machine_config(call->machine)->nic[number].queues;
+    const struct config_nic *nic = &machine_config(call->machine)->nic[number];
 
     switch (reason) {
     case -EINVAL:
         control_refuse(call, "request",
                        "not the descriptors of NIC %u: give the memfd, and four eventfds for each "
                        "queue pair, of which there are %u to %u",
-                       number, queues, LIMIT_PORT_QUEUES);
+                       number, nic->queues, nic->legacy ? 1 : LIMIT_PORT_QUEUES);
         break;
     case -EBADF:
         control_refuse(call, "request",
@@ -327,12 +327,13 @@ static void refuse_port(struct control_call *call, unsigned number, int reason)
 
 static void run_attach_port(struct control_call *call, const struct arguments *arguments)
 {
-    struct netvsp *nic = need_nic(call, arguments->nic);
     struct control_client *client = call->client;
 
-    if (!nic)
+    if (!need_nic(call, arguments->nic))
         return;
-    int result = client->fds_excess ? -EINVAL : nic_attach(nic, client->fd, client->fds);
+    int result = client->fds_excess
+                     ? -EINVAL
+                     : nic_attach(call->machine, arguments->nic, client->fd, client->fds);
     if (result == 0) {
         client->fds = 0; /* they are the NIC's */
         control_return(call, json_object_new_object());
@@ -350,11 +351,9 @@ static void run_nics(struct control_call *call, const struct arguments *argument
 
 static void run_detach_port(struct control_call *call, const struct arguments *arguments)
 {
-    struct netvsp *nic = need_nic(call, arguments->nic);
-
-    if (!nic)
+    if (!need_nic(call, arguments->nic))
         return;
-    netvsp_detach(nic);
+    nic_detach(call->machine, arguments->nic);
     control_return(call, json_object_new_object());
 }
 

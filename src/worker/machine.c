@@ -158,9 +158,9 @@ static void machine_reset_finish(void *context)
         return;
     }
     synic_reset(machine->synic);
+    machine_reset_devices(machine); /* while there are lines to lower: a NIC's lane goes on */
     machine->exits_before += kvm_vm_exits(&machine->vm);
     kvm_vm_destroy(&machine->vm);
-    machine_reset_devices(machine);
     int result = kvm_vm_create(&machine->vm, &what);
     if (result < 0) {
         machine_fail(machine, what, g_strerror(-result));
@@ -335,6 +335,11 @@ struct storvsp *machine_scsi(struct machine *machine, unsigned index)
 struct netvsp *machine_nic(struct machine *machine, unsigned index)
 {
     return index < LIMIT_NICS ? machine->nic[index] : NULL;
+}
+
+struct tulip *machine_legacy_nic(struct machine *machine, unsigned index)
+{
+    return index < LIMIT_NICS && machine->gen1 ? machine->gen1->nic[index] : NULL;
 }
 
 const char *machine_console(const struct machine *machine)

@@ -21,6 +21,7 @@
 #include "vmbus/storvsp.h"
 
 struct machine;
+struct tulip;
 
 enum machine_state {
     MACHINE_STARTING,
@@ -78,7 +79,9 @@ struct shutdown *machine_shutdown(struct machine *machine);
 struct timesync *machine_timesync(struct machine *machine);
 struct kvp *machine_kvp(struct machine *machine);
 struct storvsp *machine_scsi(struct machine *machine, unsigned index); /* NULL past the last */
-struct netvsp *machine_nic(struct machine *machine, unsigned index);   /* the same */
+/* NIC `index` of the description is one of these two; NULL if it is the other, or past the last. */
+struct netvsp *machine_nic(struct machine *machine, unsigned index);
+struct tulip *machine_legacy_nic(struct machine *machine, unsigned index);
 
 /* KVM's own counters of this VM, summed over vCPUs. */
 struct machine_stats {

@@ -264,7 +264,7 @@ static bool build_vmbus(struct machine *machine, GError **error)
             return false;
     }
     for (unsigned i = 0; i < machine->config->nics; i++) {
-        if (!build_nic(machine, i, error))
+        if (!machine->config->nic[i].legacy && !build_nic(machine, i, error))
             return false;
     }
     return build_integration(machine, error);

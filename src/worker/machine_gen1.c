@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "src/common/log.h"
@@ -115,6 +116,28 @@ static bool gen1_ide(struct machine *machine, GError **error)
     return result == 0 || gen1_error(error, "IDE", -result);
 }
 
+/* The functions of one slot, in the order of the description. */
+static bool gen1_nics(struct machine *machine, GError **error)
+{
+    const struct config *config = machine->config;
+    struct machine_gen1 *gen1 = machine->gen1;
+    struct tulip_params params = {.lane = machine->io_lanes ? machine->io_lane[0] : machine->lane};
+    for (unsigned i = 0; i < config->nics; i++)
+        params.count += config->nic[i].legacy;
+    for (unsigned i = 0; i < config->nics; i++) {
+        if (!config->nic[i].legacy)
+            continue;
+        memcpy(params.mac, config->nic[i].mac, sizeof(params.mac));
+        params.fixed = config->nic[i].fixed;
+        gen1->nic[i] =
+            tulip_new(&params, &machine->pc_host, &gen1->pci, &gen1->chipset, &machine->gmem);
+        if (!gen1->nic[i])
+            return gen1_error(error, "legacy network adapter", errno);
+        params.index++;
+    }
+    return true;
+}
+
 /* SeaBIOS' names of the drives, in the order of the description. */
 static char *gen1_boot_order(const struct config *config)
 {
@@ -160,7 +183,7 @@ bool machine_gen1_new(struct machine *machine, GError **error)
     int result = gen1_devices(machine);
     if (result < 0)
         return gen1_error(error, "PC devices", -result);
-    if (!gen1_ide(machine, error) || !gen1_firmware(machine, error))
+    if (!gen1_ide(machine, error) || !gen1_nics(machine, error) || !gen1_firmware(machine, error))
         return false;
     gen1_cmos(machine);
     machine->vm.rom = machine->gen1->firmware.image;
@@ -173,6 +196,9 @@ void machine_gen1_reset(struct machine_gen1 *gen1)
     chipset_reset(&gen1->chipset);
     i8042_reset(&gen1->i8042);
     ide_reset(&gen1->ide);
+    for (unsigned i = 0; i < LIMIT_NICS; i++)
+        if (gen1->nic[i])
+            tulip_reset(gen1->nic[i]);
     fw_cfg_reset(&gen1->fw_cfg);
 }
 
@@ -186,6 +212,8 @@ void machine_gen1_close(struct machine_gen1 *gen1)
 {
     if (!gen1)
         return;
+    for (unsigned i = 0; i < LIMIT_NICS; i++)
+        tulip_free(gen1->nic[i]);
     ide_fini(&gen1->ide);
     for (unsigned i = 0; i < G_N_ELEMENTS(gen1->disk); i++)
         disk_close(gen1->disk[i]);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The generation-1 PC of a machine that boots from firmware: PCI, chipset, firmware interface,
- * keyboard controller, IDE. A machine that boots a kernel directly has none of it.
+ * keyboard controller, IDE, legacy network adapters. A machine that boots a kernel directly has
+ * none of it.
  */
 #ifndef VMBUSD_WORKER_MACHINE_GEN1_H
 #define VMBUSD_WORKER_MACHINE_GEN1_H
@@ -14,6 +15,7 @@
 #include "src/pc/ide.h"
 #include "src/pc/mmio.h"
 #include "src/pc/pci.h"
+#include "src/pc/tulip.h"
 
 struct machine;
 
@@ -25,6 +27,7 @@ struct machine_gen1 {
     struct debug_port debug_port;
     struct ide ide;
     struct disk *disk[IDE_CHANNELS * IDE_DRIVES];
+    struct tulip *nic[LIMIT_NICS]; /* by its place in the description; NULL: not a legacy one */
     struct fw_cfg fw_cfg;
     struct firmware firmware;
 };
@@ -38,7 +41,7 @@ void machine_gen1_reset(struct machine_gen1 *gen1);
 /* Firmware into a fresh VM's memory; VP 0 begins in it by itself. False with `error`. */
 bool machine_gen1_load(struct machine *machine, GError **error);
 
-/* Queues and disks go: the lanes have ended and are not yet freed. NULL is fine. */
+/* NICs, queues and disks go: the lanes have ended and are not yet freed. NULL is fine. */
 void machine_gen1_close(struct machine_gen1 *gen1);
 
 /* NULL is fine. */

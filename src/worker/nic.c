@@ -14,6 +14,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "src/pc/tulip.h"
+#include "vmbus/netvsp.h"
+
 /* An eventfd has no position, and takes seeking for done: a file would be at 1, a pipe or a socket
  * refuses. */
 static bool is_doorbell(int fd)
@@ -24,8 +27,24 @@ static bool is_doorbell(int fd)
            lseek(fd, 1, SEEK_SET) == 0;
 }
 
-int nic_attach(struct netvsp *netvsp, const int *fd, unsigned count)
+bool nic_exists(struct machine *machine, unsigned number)
 {
+    return machine_nic(machine, number) || machine_legacy_nic(machine, number);
+}
+
+void nic_detach(struct machine *machine, unsigned number)
+{
+    struct tulip *legacy = machine_legacy_nic(machine, number);
+
+    if (legacy)
+        tulip_detach(legacy);
+    else
+        netvsp_detach(machine_nic(machine, number));
+}
+
+int nic_attach(struct machine *machine, unsigned number, const int *fd, unsigned count)
+{
+    struct tulip *legacy = machine_legacy_nic(machine, number);
     struct port_ring_fds fds;
     unsigned queues = (count - 1) / NIC_DOORBELLS;
 
@@ -45,5 +64,6 @@ int nic_attach(struct netvsp *netvsp, const int *fd, unsigned count)
         fds.queue[i].to_worker_data = bell[2];
         fds.queue[i].to_worker_room = bell[3];
     }
-    return netvsp_attach(netvsp, &fds, queues);
+    return legacy ? tulip_attach(legacy, &fds, queues)
+                  : netvsp_attach(machine_nic(machine, number), &fds, queues);
 }

@@ -9,6 +9,7 @@
 
 #include "src/common/json_add.h"
 #include "src/common/mac.h"
+#include "src/pc/tulip.h"
 
 /* Text that a guest wrote. */
 static void add_guest_text(struct json_object *object, const char *key, const char *text)
@@ -266,27 +267,70 @@ static void add_nic_counters(struct json_object *object, const struct netvsp *ni
     json_add_number(object, "stalls_out", stats.stalls_out);
 }
 
+static struct json_object *report_nic(struct netvsp *nic, bool counters)
+{
+    struct json_object *object = json_object_new_object();
+    struct netvsp_info info;
+
+    netvsp_info(nic, &info);
+    add_guid(object, "instance", &netvsp_vsp(nic)->instance);
+    if (info.nvsp)
+        add_version(object, "version", info.nvsp >> 16, info.nvsp & 0xffff);
+    json_add_bool(object, "attached", info.attached);
+    json_add_bool(object, "link", info.link);
+    add_mac(object, "mac", info.mac);
+    json_add_number(object, "mtu", info.mtu);
+    json_add_number(object, "queues", info.channels);
+    if (counters)
+        add_nic_counters(object, nic);
+    return object;
+}
+
+static void add_legacy_counters(struct json_object *object, const struct tulip *nic)
+{
+    struct tulip_stats stats;
+
+    tulip_stats(nic, &stats);
+    json_add_number(object, "frames_in", stats.frames_in);
+    json_add_number(object, "bytes_in", stats.bytes_in);
+    json_add_number(object, "frames_out", stats.frames_out);
+    json_add_number(object, "bytes_out", stats.bytes_out);
+    json_add_number(object, "filtered_in", stats.filtered_in);
+    json_add_number(object, "dropped_in", stats.dropped_in);
+    json_add_number(object, "dropped_out", stats.dropped_out);
+    json_add_number(object, "bad_out", stats.bad_out);
+    json_add_number(object, "stalls_in", stats.stalls_in);
+    json_add_number(object, "stalls_out", stats.stalls_out);
+}
+
+static struct json_object *report_legacy_nic(const struct tulip *nic,
+                                             const struct config_nic *config, bool counters)
+{
+    struct json_object *object = json_object_new_object();
+    bool attached = tulip_attached(nic);
+
+    json_add_text(object, "model", "legacy");
+    json_add_bool(object, "attached", attached);
+    json_add_bool(object, "link", attached);
+    add_mac(object, "mac", config->mac);
+    json_add_number(object, "mtu", config->mtu);
+    json_add_number(object, "queues", 1);
+    if (counters)
+        add_legacy_counters(object, nic);
+    return object;
+}
+
+/* In the order of the description. */
 static struct json_object *report_nics(struct machine *machine, bool counters)
 {
+    const struct config *config = machine_config(machine);
     struct json_object *list = json_object_new_array();
-    struct netvsp *nic;
 
-    for (unsigned i = 0; (nic = machine_nic(machine, i)); i++) {
-        struct json_object *object = json_object_new_object();
-        struct netvsp_info info;
+    for (unsigned i = 0; i < config->nics; i++) {
+        struct tulip *legacy = machine_legacy_nic(machine, i);
 
-        netvsp_info(nic, &info);
-        add_guid(object, "instance", &netvsp_vsp(nic)->instance);
-        if (info.nvsp)
-            add_version(object, "version", info.nvsp >> 16, info.nvsp & 0xffff);
-        json_add_bool(object, "attached", info.attached);
-        json_add_bool(object, "link", info.link);
-        add_mac(object, "mac", info.mac);
-        json_add_number(object, "mtu", info.mtu);
-        json_add_number(object, "queues", info.channels);
-        if (counters)
-            add_nic_counters(object, nic);
-        json_object_array_add(list, object);
+        json_object_array_add(list, legacy ? report_legacy_nic(legacy, &config->nic[i], counters)
+                                           : report_nic(machine_nic(machine, i), counters));
     }
     return list;
 }

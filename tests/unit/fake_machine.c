@@ -168,6 +168,13 @@ struct netvsp *machine_nic(struct machine *machine, unsigned index)
     return index == 0 ? (struct netvsp *)machine : NULL;
 }
 
+struct tulip *machine_legacy_nic(struct machine *machine, unsigned index)
+{
+    (void)machine;
+    (void)index;
+    return NULL;
+}
+
 void machine_stats(const struct machine *machine, struct machine_stats *ret_stats)
 {
     *ret_stats = (struct machine_stats){.uptime_ns = 5000000000, .resets = machine->resets};

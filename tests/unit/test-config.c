@@ -145,6 +145,22 @@ static void test_nics(void)
     config_free(config);
 }
 
+static void test_legacy_nics(void)
+{
+    struct config *config = parse(
+        "{\"name\":\"vm1\",\"memory\":{\"mib\":64},\"boot\":{\"firmware\":\"/bios\"},\"nics\":["
+        "{\"mac\":\"52:54:00:00:00:01\"},"
+        "{\"mac\":\"52:54:00:00:00:02\",\"model\":\"legacy\"},"
+        "{\"mac\":\"52:54:00:00:00:03\",\"model\":\"legacy\",\"media\":\"fixed\"},"
+        "{\"mac\":\"52:54:00:00:00:04\",\"model\":\"synthetic\",\"media\":\"mii\"}]}");
+
+    g_assert_false(config->nic[0].legacy || config->nic[3].legacy);
+    g_assert_true(config->nic[1].legacy && config->nic[2].legacy);
+    g_assert_true(config->nic[2].fixed);
+    g_assert_false(config->nic[1].fixed);
+    config_free(config);
+}
+
 static void test_derived_guids(void)
 {
     char text[GUID_TEXT_SIZE];
@@ -319,6 +335,11 @@ static void test_bad_scsi(void)
     "nics[0].mac: " shown " is not the address of one adapter; give 52:54:00:aa:bb:cc, the first " \
     "number even"
 
+#define LEGACY(last) "{\"mac\":\"52:54:00:00:00:0" last "\",\"model\":\"legacy\"}"
+#define PC_NIC(rest)                                                                         \
+    "{\"name\":\"vm1\",\"memory\":{\"mib\":64},\"boot\":{\"firmware\":\"/bios\"},\"nics\":[" \
+    "{\"mac\":\"52:54:00:00:00:01\",\"model\":\"legacy\"" rest "}]}"
+
 static void test_bad_nics(void)
 {
     static const struct refusal_case cases[] = {
@@ -338,6 +359,18 @@ static void test_bad_nics(void)
         {NIC(",\"queues\":0"), "nics[0].queues: 0 is out of range; give 1 to 8"},
         {NIC(",\"queues\":9"), "nics[0].queues: 9 is out of range; give 1 to 8"},
         {NIC(",\"queues\":2"), "nics[0].queues: 2 queues for 1 vCPUs; give at most one for each"},
+        {NIC(",\"model\":\"legacy\""),
+         "nics[0].model: only a machine with boot.firmware has a legacy adapter; leave the key "
+         "out"},
+        {NIC(",\"media\":\"fixed\""),
+         "nics[0].media: only an adapter of model \"legacy\" has a medium; leave the key out"},
+        {PC_NIC(",\"mtu\":1501"),
+         "nics[0].mtu: 1501 is more than a legacy adapter can take; give at most 1500"},
+        {PC_NIC(",\"queues\":2"), "nics[0].queues: a legacy adapter has one; leave the key out"},
+        {PC_NIC("}," LEGACY("2") "," LEGACY("3") "," LEGACY(
+             "4") ","
+                  "{\"mac\":\"52:54:00:00:00:05\",\"model\":\"legacy\""),
+         "nics: more than 4 legacy adapters; make the others synthetic"},
         {NIC("},{\"mac\":\"52:54:00:00:00:01\""),
          "nics[1].mac: the same as nics[0]'s; give each adapter its own"},
         {NIC(",\"instance\":\"11111111-2222-3333-4444-555555555555\"},"
@@ -452,6 +485,7 @@ int main(int argc, char **argv)
     g_test_add_func("/config/bad-vcpus", test_bad_vcpus);
     g_test_add_func("/config/bad-scsi", test_bad_scsi);
     g_test_add_func("/config/nics", test_nics);
+    g_test_add_func("/config/legacy-nics", test_legacy_nics);
     g_test_add_func("/config/bad-nics", test_bad_nics);
     g_test_add_func("/config/too-many-luns", test_too_many_luns);
     g_test_add_func("/config/too-many-pairs", test_too_many_pairs);
