@@ -81,6 +81,22 @@ static int kvm_vm_memory(struct kvm_vm *vm)
     return result;
 }
 
+int kvm_vm_map(struct kvm_vm *vm, unsigned number, const struct gmem_slot *slot, bool readonly)
+{
+    const struct gmem_slot nowhere = {0};
+    uint32_t kvm_number = GMEM_SLOTS + 1 + number;
+    if (vm->fd < 0 || number >= KVM_VM_MAPS)
+        return -ENODEV;
+    if (vm->mapped[number])
+        kvm_vm_slot(vm, kvm_number, &nowhere, 0);
+    vm->mapped[number] = false;
+    if (!slot->size)
+        return 0;
+    int result = kvm_vm_slot(vm, kvm_number, slot, readonly ? KVM_MEM_READONLY : 0);
+    vm->mapped[number] = result == 0;
+    return result;
+}
+
 static int kvm_vm_irqchip(struct kvm_vm *vm)
 {
     uint64_t identity = GMEM_IDENTITY_MAP;
@@ -240,6 +256,7 @@ void kvm_vm_destroy(struct kvm_vm *vm)
         ioctl(vm->fd, KVM_IRQFD, &irqfd);
     }
     close_fd(&vm->fd);
+    memset(vm->mapped, 0, sizeof(vm->mapped));
 }
 
 void kvm_vm_irq(const struct kvm_vm *vm, unsigned gsi, int level)

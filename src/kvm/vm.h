@@ -20,6 +20,7 @@
 #include "src/kvm/host.h"
 
 #define KVM_VM_PC_GSIS 24u
+#define KVM_VM_MAPS    4u /* pieces of device memory that come and go */
 
 /* Hyper-V's crash control register: the guest's accesses are KVM_EXIT_X86_RDMSR and _WRMSR. */
 #define KVM_VM_CRASH_CONTROL 0x40000105u
@@ -29,7 +30,8 @@ struct kvm_run;
 struct kvm_vm {
     const struct kvm_host *host;
     struct gmem *gmem;
-    struct gmem_slot rom;      /* firmware, which the guest cannot write; size 0: none */
+    struct gmem_slot rom; /* firmware, which the guest cannot write; size 0: none */
+    bool mapped[KVM_VM_MAPS];
     struct cpuid_table *cpuid; /* shared by all VPs; APIC ids are filled in as each is made */
     struct cpuid_topology topology;
     unsigned vcpus;
@@ -53,6 +55,11 @@ void kvm_vm_destroy(struct kvm_vm *vm);
 
 /* Level of one of the PC's GSIs. Any thread. */
 void kvm_vm_irq(const struct kvm_vm *vm, unsigned gsi, int level);
+
+/* Device memory at slot->gpa, which is not guest memory to anybody but the guest; it leaves the
+ * place that it had under `number`. Size 0: nowhere. 0, -ENODEV while there is no VM, or -errno
+ * (-EEXIST: RAM or ROM is there), and it is nowhere. Any thread, one at a time. */
+int kvm_vm_map(struct kvm_vm *vm, unsigned number, const struct gmem_slot *slot, bool readonly);
 
 /* HvSignalEvent on `connection` writes to `eventfd`; and no longer. 0 or -errno. Main thread. */
 int kvm_vm_connect(const struct kvm_vm *vm, uint32_t connection, int eventfd);

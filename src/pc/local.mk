@@ -49,6 +49,8 @@ libpc_a_SOURCES = \
 	src/pc/reset.h \
 	src/pc/rtc.c \
 	src/pc/rtc.h \
+	src/pc/screen.c \
+	src/pc/screen.h \
 	src/pc/smbios.c \
 	src/pc/smbios.h \
 	src/pc/tulip.c \
@@ -63,4 +65,14 @@ libpc_a_SOURCES = \
 	src/pc/tulip_srom.c \
 	src/pc/tulip_tx.c \
 	src/pc/uart.c \
-	src/pc/uart.h
+	src/pc/uart.h \
+	src/pc/vga.c \
+	src/pc/vga.h \
+	src/pc/vga_dispi.c \
+	src/pc/vga_fast.c \
+	src/pc/vga_memory.c \
+	src/pc/vga_picture.c \
+	src/pc/vga_picture.h \
+	src/pc/vga_ports.c \
+	src/pc/vga_priv.h \
+	src/pc/vga_rom.c

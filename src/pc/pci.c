@@ -18,6 +18,8 @@
 #define BAR_PREFETCH   0x8u
 #define BAR_IO_FLAGS   0x3u
 #define BAR_MEMORY_LOW 0xfu
+#define ROM_ENABLE     0x1u
+#define ROM_LOW        0x7ffu
 #define PORT_SPACE     0x10000u
 
 static struct pci_function *find(const struct pci *pci, uint8_t devfn)
@@ -38,6 +40,11 @@ static struct pci_function *addressed(const struct pci *pci)
 
 /* --- Windows --- */
 
+static unsigned bar_offset(unsigned index)
+{
+    return index == PCI_BAR_ROM ? PCI_ROM : PCI_BAR + 4 * index;
+}
+
 static uint32_t bar_flags(const struct pci_bar *bar)
 {
     return bar->io ? BAR_IO : bar->prefetch ? BAR_PREFETCH : 0;
@@ -47,21 +54,39 @@ static uint32_t bar_flags(const struct pci_bar *bar)
 static bool bar_wanted(const struct pci_function *function, unsigned index, uint32_t *ret_base)
 {
     const struct pci_bar *bar = &function->bar[index];
-    uint32_t value = pci_config32(function, PCI_BAR + 4 * index);
+    uint32_t value = pci_config32(function, bar_offset(index));
     uint16_t command = pci_config16(function, PCI_COMMAND);
+    bool rom = index == PCI_BAR_ROM;
 
-    *ret_base = value & ~(bar->io ? BAR_IO_FLAGS : BAR_MEMORY_LOW);
+    *ret_base = value & ~(rom ? ROM_LOW : bar->io ? BAR_IO_FLAGS : BAR_MEMORY_LOW);
     if (!bar->size || !*ret_base || !(command & (bar->io ? PCI_COMMAND_IO : PCI_COMMAND_MEMORY)))
+        return false;
+    if (rom && !(value & ROM_ENABLE))
         return false;
     return !bar->io || *ret_base <= PORT_SPACE - bar->size;
 }
 
+/* Let KVM serve what is at `base` now; if it cannot, the handlers do. */
+static void bar_back(struct pci *pci, const struct pci_bar *bar, uint32_t base, bool present)
+{
+    const struct pc_mapping mapping = {.map = bar->map,
+                                       .address = base,
+                                       .size = present ? bar->size : 0,
+                                       .memory = bar->backing,
+                                       .readonly = !bar->memory.write};
+
+    if (bar->backing)
+        pc_map(pci->host, &mapping);
+}
+
 static void bar_unmap(struct pci *pci, struct pci_bar *bar)
 {
-    if (bar->io)
+    if (bar->io) {
         pio_remove(pci->pio, bar->ports.base, bar->ports.context);
-    else
+    } else {
+        bar_back(pci, bar, 0, false);
         mmio_remove(pci->mmio, bar->memory.base, bar->memory.context);
+    }
     bar->mapped = false;
 }
 
@@ -75,6 +100,8 @@ static void bar_map(struct pci *pci, struct pci_bar *bar, uint32_t base)
         bar->memory.base = base;
         bar->memory.size = bar->size;
         bar->mapped = mmio_add(pci->mmio, &bar->memory) == 0;
+        if (bar->mapped)
+            bar_back(pci, bar, base, true);
     }
 }
 
@@ -117,7 +144,7 @@ static void config_write(struct pci *pci, struct pci_function *function, unsigne
         function->config[offset + i] =
             (uint8_t)((function->config[offset + i] & ~writable) | (byte & writable));
     }
-    if (offset < PCI_BAR + 4 * PCI_BARS)
+    if (offset < PCI_ROM + 4)
         remap(pci);
     if (function->written)
         function->written(function, offset, size);
@@ -202,8 +229,9 @@ int pci_add(struct pci *pci, struct pci_function *function)
         const struct pci_bar *bar = &function->bar[i];
         if (!bar->size)
             continue;
-        pci_put32(function->config, PCI_BAR + 4 * i, bar_flags(bar));
-        pci_put32(function->writable, PCI_BAR + 4 * i, ~(bar->size - 1));
+        bool rom = i == PCI_BAR_ROM;
+        pci_put32(function->config, bar_offset(i), rom ? 0 : bar_flags(bar));
+        pci_put32(function->writable, bar_offset(i), ~(bar->size - 1) | (rom ? ROM_ENABLE : 0));
     }
     memcpy(function->initial, function->config, sizeof(function->initial));
     pci->function[pci->functions++] = function;

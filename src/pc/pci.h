@@ -8,8 +8,9 @@
  * command register lets the function answer there. A window that would lie over somebody else's
  * waits until the place is free; one that reaches out of port space, or begins at 0, is nowhere.
  *
- * Left out: bridges and other buses, 64-bit BARs, capabilities, expansion ROMs (the firmware
- * interface hands them out), error bits of the status register.
+ * The expansion ROM is one more window, which has an enable bit of its own.
+ *
+ * Left out: bridges and other buses, 64-bit BARs, capabilities, error bits of the status register.
  */
 #ifndef VMBUSD_PC_PCI_H
 #define VMBUSD_PC_PCI_H
@@ -23,7 +24,8 @@
 #include "src/pc/reset.h"
 
 #define PCI_FUNCTIONS 32u /* of the whole bus */
-#define PCI_BARS      6u
+#define PCI_BARS      7u  /* the last is the expansion ROM */
+#define PCI_BAR_ROM   6u
 #define PCI_CONFIG    256u
 
 /* Offsets in configuration space, and bits. */
@@ -36,6 +38,7 @@
 #define PCI_HEADER_TYPE    0x0eu
 #define PCI_BAR            0x10u
 #define PCI_SUBSYSTEM      0x2cu
+#define PCI_ROM            0x30u
 #define PCI_INTERRUPT_LINE 0x3cu
 #define PCI_INTERRUPT_PIN  0x3du
 #define PCI_COMMAND_IO     0x0001u
@@ -49,6 +52,8 @@ struct pci_bar {
     bool io, prefetch;
     struct pio_region ports;   /* if io: handlers and context; the bus fills in the rest */
     struct mmio_region memory; /* else the same */
+    void *backing;             /* memory: what is there, for KVM to serve; NULL: handlers only */
+    enum pc_map map;           /* its name */
     bool mapped;               /* the bus's: ports or memory is in the table */
 };
 

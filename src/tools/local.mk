@@ -1,6 +1,7 @@
 bin_PROGRAMS += vmbusctl
 vmbusctl_SOURCES = \
 	src/tools/check.c \
+	src/tools/screenshot.c \
 	src/tools/set_ip.c \
 	src/tools/show.c \
 	src/tools/switch.c \

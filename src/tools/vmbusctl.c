@@ -28,7 +28,8 @@ enum option_bit {
     FORCE = 8,
     REASON = 16,
     WAIT = 32,
-    WATCH = 64
+    WATCH = 64,
+    TEXT = 128
 };
 
 struct subcommand {
@@ -302,6 +303,7 @@ static const struct subcommand subcommands[] = {
     {"resume", "VM", 1, 0, run_resume, "let it run again"},
     {"kvp-set", "VM KEY VALUE", 3, 0, run_kvp_set, "tell the guest a pair (host's KVP pool)"},
     {"kvp-delete", "VM KEY", 2, 0, run_kvp_delete, "take it back"},
+    {"screenshot", "VM", 1, TEXT, vmbusctl_screenshot, "what the VM shows, as text"},
     {"set-ip", "VM NIC WHAT...", ANY, 0, vmbusctl_set_ip,
      "have the guest set a NIC's addresses: dhcp, or ADDRESS/PREFIX"},
     {"switch", "WHAT [NET]", ANY, JSON | WATCH, vmbusctl_switch,
@@ -320,6 +322,7 @@ static void usage(FILE *out)
     fputs("\n"
           "  --json          for check, list, status, integration, stats, switch: JSON\n"
           "  --watch         for switch: print again each second\n"
+          "  --text          for screenshot: the screen's characters\n"
           "  --reboot, --hibernate, --force, --reason TEXT, --wait SECONDS   for shutdown\n"
           "  --run-dir DIR   where the VMs' control sockets are\n"
           "  --help, --version\n"
@@ -337,17 +340,12 @@ static int bad_usage(const char *format, const char *what)
 }
 
 static const struct option long_options[] = {
-    {"json", no_argument, NULL, JSON},
-    {"reboot", no_argument, NULL, REBOOT},
-    {"hibernate", no_argument, NULL, HIBERNATE},
-    {"force", no_argument, NULL, FORCE},
-    {"reason", required_argument, NULL, REASON},
-    {"wait", required_argument, NULL, WAIT},
-    {"watch", no_argument, NULL, WATCH},
-    {"run-dir", required_argument, NULL, 'r'},
-    {"help", no_argument, NULL, 'h'},
-    {"version", no_argument, NULL, 'v'},
-    {NULL, 0, NULL, 0},
+    {"json", no_argument, NULL, JSON},           {"reboot", no_argument, NULL, REBOOT},
+    {"hibernate", no_argument, NULL, HIBERNATE}, {"force", no_argument, NULL, FORCE},
+    {"reason", required_argument, NULL, REASON}, {"wait", required_argument, NULL, WAIT},
+    {"watch", no_argument, NULL, WATCH},         {"text", no_argument, NULL, TEXT},
+    {"run-dir", required_argument, NULL, 'r'},   {"help", no_argument, NULL, 'h'},
+    {"version", no_argument, NULL, 'v'},         {NULL, 0, NULL, 0},
 };
 
 static bool read_wait(const char *text, int *ret_seconds)
@@ -369,6 +367,7 @@ static int take_option(int option, struct vmbusctl_options *options)
     case HIBERNATE:
     case FORCE:
     case WATCH:
+    case TEXT:
         return -1;
     case REASON:
         options->reason = optarg;
@@ -418,7 +417,14 @@ static int dispatch(struct vmbusctl_options *options, unsigned given, int words,
     options->json = given & JSON;
     options->watch = given & WATCH;
     options->force = given & FORCE;
+    options->text = given & TEXT;
     return subcommand->run(options);
+}
+
+/* Of enum option_bit; no letter is one. */
+static bool is_bit(int option)
+{
+    return option > 0 && !(option & (option - 1));
 }
 
 int main(int argc, char **argv)
@@ -429,7 +435,7 @@ int main(int argc, char **argv)
 
     while (status < 0 && (option = getopt_long(argc, argv, "h", long_options, NULL)) != -1) {
         status = take_option(option, &options);
-        given |= option <= WATCH ? (unsigned)option : 0;
+        given |= is_bit(option) ? (unsigned)option : 0;
     }
     if (status < 0) {
         char *run_dir = vm_client_run_dir(options.run_dir);

@@ -24,7 +24,7 @@ enum vmbusctl_status {
 #define VMBUSCTL_GUEST_S 120 /* answers that come from the guest, where scripts may run */
 
 struct vmbusctl_options {
-    bool json, reboot, hibernate, force, watch;
+    bool json, reboot, hibernate, force, watch, text;
     const char *reason;
     int wait; /* seconds; 0: do not */
     char *run_dir;
@@ -37,6 +37,9 @@ int vmbusctl_fail(const GError *error);
 
 /* check.c */
 int vmbusctl_check(const struct vmbusctl_options *options);
+
+/* screenshot.c */
+int vmbusctl_screenshot(const struct vmbusctl_options *options);
 
 /* set_ip.c */
 int vmbusctl_set_ip(const struct vmbusctl_options *options);

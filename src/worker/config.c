@@ -23,6 +23,7 @@
 #include "vmbus/bus.h"
 
 #define MACHINE_NEWEST  "vmbusd-0.1"
+#define VGA_ROM         "/usr/share/seabios/vgabios-stdvga.bin"
 #define LOG_MAX_LOWEST  4096
 #define LOG_MAX_HIGHEST (1ull << 30)
 #define SOCKET_PATH_MAX (sizeof(((struct sockaddr_un *)0)->sun_path) - 1)
@@ -261,6 +262,7 @@ static const struct json_key cpu_keys[] = {{"model", JSON_CUSTOM, .read = read_c
 
 static const struct json_key boot_keys[] = {
     {"firmware", JSON_TEXT, .offset = FIELD(firmware), .min = 1, .max = PATH_MAX - 1},
+    {"vga_rom", JSON_TEXT, .offset = FIELD(vga_rom), .min = 1, .max = PATH_MAX - 1},
     {"kernel", JSON_TEXT, .offset = FIELD(kernel), .min = 1, .max = PATH_MAX - 1},
     {"initrd", JSON_TEXT, .offset = FIELD(initrd), .min = 1, .max = PATH_MAX - 1},
     {"cmdline", JSON_TEXT, .offset = FIELD(cmdline), .max = LIMIT_CMDLINE - 1},
@@ -350,6 +352,7 @@ void config_free(struct config *config)
     g_free(config->name);
     g_free(config->cpu_model);
     g_free(config->firmware);
+    g_free(config->vga_rom);
     g_free(config->kernel);
     g_free(config->initrd);
     g_free(config->cmdline);
@@ -409,6 +412,7 @@ static bool finish_boot(struct config *config, GError **error)
     static const struct json_at boot = {.key = "boot"};
     static const struct json_at kernel = {.parent = &boot, .key = "kernel"};
     static const struct json_at firmware = {.parent = &boot, .key = "firmware"};
+    static const struct json_at vga_rom = {.parent = &boot, .key = "vga_rom"};
     static const struct json_at ide = {.key = "ide"};
 
     if (!config->firmware && !config->kernel)
@@ -418,6 +422,11 @@ static bool finish_boot(struct config *config, GError **error)
         return json_fail(&firmware, error, JSON_ERROR_VALUE,
                          "firmware boots what it finds on a disk; leave out kernel, initrd and "
                          "cmdline, or the firmware");
+    if (config->vga_rom && !config->firmware)
+        return json_fail(&vga_rom, error, JSON_ERROR_VALUE,
+                         "only a machine with boot.firmware has a VGA; remove it");
+    if (config->firmware && !config->vga_rom)
+        config->vga_rom = g_strdup(VGA_ROM);
     if (config->ides && !config->firmware)
         return json_fail(&ide, error, JSON_ERROR_VALUE,
                          "only a machine with boot.firmware has IDE; use scsi");

@@ -63,6 +63,7 @@ struct config {
     unsigned vcpus, sockets, cores, threads; /* sockets * cores * threads == vcpus */
     char *cpu_model;                         /* "host", "x86-64-v1" ... "x86-64-v3" */
     char *firmware; /* boot from SeaBIOS' image at this path; NULL: kernel is given */
+    char *vga_rom;  /* with firmware: a VGA BIOS */
     char *kernel, *initrd, *cmdline; /* initrd may be NULL */
     enum console_kind console;
     char *console_path; /* socket */

@@ -181,6 +181,12 @@ void control_return(struct control_call *call, struct json_object *value)
     answer(call, object);
 }
 
+void control_return_fd(struct control_call *call, struct json_object *value, int fd)
+{
+    call->client->output_fd = fd;
+    control_return(call, value);
+}
+
 void control_refuse(struct control_call *call, const char *class, const char *format, ...)
 {
     va_list args;

@@ -39,13 +39,36 @@ void control_client_close(struct control_client *client)
 
 /* --- Output ----------------------------------------------------------------------------------- */
 
+/* send(), with the descriptor if there is one to go along. */
+static ssize_t send_output(struct control_client *client)
+{
+    union {
+        struct cmsghdr head;
+        char bytes[CMSG_SPACE(sizeof(int))];
+    } control = {.head = {.cmsg_len = CMSG_LEN(sizeof(int)),
+                          .cmsg_level = SOL_SOCKET,
+                          .cmsg_type = SCM_RIGHTS}};
+    struct iovec data = {client->output->str, client->output->len};
+    struct msghdr message = {.msg_iov = &data, .msg_iovlen = 1};
+
+    if (client->output_fd >= 0) {
+        memcpy(CMSG_DATA(&control.head), &client->output_fd, sizeof(int));
+        message.msg_control = &control;
+        message.msg_controllen = sizeof(control);
+    }
+    ssize_t sent = sendmsg(client->source.fd, &message, MSG_NOSIGNAL);
+    if (sent > 0)
+        client->output_fd = -1;
+    return sent;
+}
+
 /* Write what the socket takes. */
 static void flush(struct control_client *client)
 {
     GString *output = client->output;
 
     while (output->len) {
-        ssize_t sent = send(client->source.fd, output->str, output->len, MSG_NOSIGNAL);
+        ssize_t sent = send_output(client);
 
         if (sent >= 0) {
             g_string_erase(output, 0, sent);
@@ -263,6 +286,7 @@ void control_client_adopt(struct control *control, int fd)
     *client = (struct control_client){.control = control,
                                       .source = {.fd = fd, .ready = on_ready},
                                       .input = g_malloc(LIMIT_CONTROL_LINE),
+                                      .output_fd = -1,
                                       .output = g_string_new(NULL)};
     control_client_send(client, greeting(control->machine));
 }

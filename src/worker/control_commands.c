@@ -357,6 +357,39 @@ static void run_detach_port(struct control_call *call, const struct arguments *a
     control_return(call, json_object_new_object());
 }
 
+static struct screen *need_screen(struct control_call *call)
+{
+    struct screen *screen = machine_screen(call->machine);
+
+    if (!screen)
+        control_refuse(call, "no-device",
+                       "this machine has no screen; only one with boot.firmware has");
+    return screen;
+}
+
+static void run_screenshot(struct control_call *call, const struct arguments *arguments)
+{
+    struct screen *screen = need_screen(call);
+
+    (void)arguments;
+    if (!screen)
+        return;
+    screen_refresh(screen);
+    control_return_fd(call, report_screen(screen), screen_fd(screen));
+}
+
+static void run_screen_text(struct control_call *call, const struct arguments *arguments)
+{
+    struct screen *screen = need_screen(call);
+    struct json_object *text = screen ? report_screen_text(screen) : NULL;
+
+    (void)arguments;
+    if (text)
+        control_return(call, text);
+    else if (screen)
+        control_refuse(call, "state", "the screen shows graphics now, no text");
+}
+
 static void run_commands(struct control_call *call, const struct arguments *arguments);
 
 static const struct command commands[] = {
@@ -376,6 +409,8 @@ static const struct command commands[] = {
     {"attach-port", nic_keys, run_attach_port, "plug a NIC into the port ring sent along"},
     {"nics", no_keys, run_nics, "network adapters as the machine's description has them"},
     {"detach-port", nic_keys, run_detach_port, "unplug it"},
+    {"screenshot", no_keys, run_screenshot, "draw the screen; shared memory comes along"},
+    {"screen-text", no_keys, run_screen_text, "the screen's characters, in a text mode"},
     {.name = NULL}};
 
 static void run_commands(struct control_call *call, const struct arguments *arguments)

@@ -27,6 +27,7 @@ struct control_client {
     bool fds_excess; /* more came than there is room for; all were closed */
     bool skipping;   /* in the rest of a line that is too long */
     GString *output; /* what the socket would not take yet */
+    int output_fd;   /* goes with its first byte, and stays its owner's; -1: none */
     bool ended;      /* the client has finished sending */
     bool deaf;       /* and this: has finished reading; what it sent before still counts */
     bool lost;       /* to be closed: error, or too much unread output */
@@ -62,6 +63,8 @@ struct control_call {
 
 /* Each call is answered once: by one of these, or later by the pending call's end. */
 void control_return(struct control_call *call, struct json_object *value); /* takes `value` */
+/* The same, and `fd` goes with it: one that lives as long as the machine. */
+void control_return_fd(struct control_call *call, struct json_object *value, int fd);
 void control_refuse(struct control_call *call, const char *class, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 struct control_pending *control_defer(struct control_call *call);

@@ -19,6 +19,7 @@ libworker_a_SOURCES = \
 	src/worker/nic.h \
 	src/worker/report.c \
 	src/worker/report.h \
+	src/worker/report_screen.c \
 	src/worker/sandbox.c \
 	src/worker/sandbox.h \
 	src/worker/sandbox_filter.c \

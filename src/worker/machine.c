@@ -342,6 +342,11 @@ struct tulip *machine_legacy_nic(struct machine *machine, unsigned index)
     return index < LIMIT_NICS && machine->gen1 ? machine->gen1->nic[index] : NULL;
 }
 
+struct screen *machine_screen(struct machine *machine)
+{
+    return machine->gen1 ? machine->gen1->screen : NULL;
+}
+
 const char *machine_console(const struct machine *machine)
 {
     return console_path(machine->console);

@@ -14,6 +14,7 @@
 
 #include <glib.h>
 
+#include "src/pc/screen.h"
 #include "src/worker/config.h"
 #include "vmbus/bus.h"
 #include "vmbus/ic.h"
@@ -93,6 +94,9 @@ struct machine_stats {
     uint64_t process_time_ns; /* CPU time of the process */
 };
 void machine_stats(const struct machine *machine, struct machine_stats *ret_stats);
+
+/* What the guest shows; NULL if it has no VGA. */
+struct screen *machine_screen(struct machine *machine);
 
 /* Path of the console's pty or socket, or NULL. */
 const char *machine_console(const struct machine *machine);

@@ -148,6 +148,25 @@ static char *gen1_boot_order(const struct config *config)
     return g_string_free(order, FALSE);
 }
 
+static bool gen1_vga(struct machine *machine, GError **error)
+{
+    struct machine_gen1 *gen1 = machine->gen1;
+    const char *path = machine->config->vga_rom;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
+        g_set_error(error, GEN1_ERROR, errno,
+                    "boot.vga_rom: %s: %s; give the path of a VGA BIOS (Debian: package seabios)",
+                    path, g_strerror(errno));
+        return false;
+    }
+    bool good = vga_init(&gen1->vga, &machine->pc_host, &gen1->pci, fd, path, error);
+    close(fd);
+    if (!good)
+        return false;
+    gen1->screen = screen_new(&gen1->vga);
+    return gen1->screen || gen1_error(error, "screen", errno);
+}
+
 static bool gen1_firmware(struct machine *machine, GError **error)
 {
     const struct config *config = machine->config;
@@ -183,7 +202,8 @@ bool machine_gen1_new(struct machine *machine, GError **error)
     int result = gen1_devices(machine);
     if (result < 0)
         return gen1_error(error, "PC devices", -result);
-    if (!gen1_ide(machine, error) || !gen1_nics(machine, error) || !gen1_firmware(machine, error))
+    if (!gen1_vga(machine, error) || !gen1_ide(machine, error) || !gen1_nics(machine, error) ||
+        !gen1_firmware(machine, error))
         return false;
     gen1_cmos(machine);
     machine->vm.rom = machine->gen1->firmware.image;
@@ -195,6 +215,7 @@ void machine_gen1_reset(struct machine_gen1 *gen1)
     pci_reset(&gen1->pci);
     chipset_reset(&gen1->chipset);
     i8042_reset(&gen1->i8042);
+    vga_reset(&gen1->vga);
     ide_reset(&gen1->ide);
     for (unsigned i = 0; i < LIMIT_NICS; i++)
         if (gen1->nic[i])
@@ -224,5 +245,7 @@ void machine_gen1_free(struct machine_gen1 *gen1)
     if (!gen1)
         return;
     firmware_free(&gen1->firmware);
+    screen_free(gen1->screen);
+    vga_fini(&gen1->vga);
     free(gen1);
 }

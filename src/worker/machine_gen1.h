@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The generation-1 PC of a machine that boots from firmware: PCI, chipset, firmware interface,
- * keyboard controller, IDE, legacy network adapters. A machine that boots a kernel directly has
- * none of it.
+ * keyboard controller, VGA, IDE, legacy network adapters. A machine that boots a kernel directly
+ * has none of it.
  */
 #ifndef VMBUSD_WORKER_MACHINE_GEN1_H
 #define VMBUSD_WORKER_MACHINE_GEN1_H
@@ -15,7 +15,9 @@
 #include "src/pc/ide.h"
 #include "src/pc/mmio.h"
 #include "src/pc/pci.h"
+#include "src/pc/screen.h"
 #include "src/pc/tulip.h"
+#include "src/pc/vga.h"
 
 struct machine;
 
@@ -24,6 +26,8 @@ struct machine_gen1 {
     struct pci pci;
     struct chipset chipset;
     struct i8042 i8042;
+    struct vga vga;
+    struct screen *screen;
     struct debug_port debug_port;
     struct ide ide;
     struct disk *disk[IDE_CHANNELS * IDE_DRIVES];

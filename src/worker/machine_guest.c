@@ -148,6 +148,14 @@ static void pc_poweroff(void *context)
     machine_tell(context, TOLD_POWEROFF);
 }
 
+static int pc_map_memory(void *context, const struct pc_mapping *mapping)
+{
+    struct machine *machine = context;
+    const struct gmem_slot slot = {mapping->address, mapping->size, mapping->memory};
+    _Static_assert(PC_MAPS <= KVM_VM_MAPS, "a slot for each");
+    return kvm_vm_map(&machine->vm, mapping->map, &slot, mapping->readonly);
+}
+
 bool machine_may_log(struct machine *machine)
 {
     uint32_t swallowed;
@@ -285,6 +293,7 @@ void machine_guest_init(struct machine *machine)
     machine->pc_host = (struct pc_host){.irq = pc_irq,
                                         .reset = pc_reset,
                                         .poweroff = pc_poweroff,
+                                        .map = pc_map_memory,
                                         .context = machine,
                                         .lock = &machine->pc_lock,
                                         .lane = machine->lane};

@@ -14,6 +14,11 @@ struct json_object *report_status(struct machine *machine);
 /* The NICs as the description has them: mac, mtu, queues, network, portgroup. */
 struct json_object *report_nic_configs(struct machine *machine);
 
+/* What the screen shows as text, or NULL if it shows none now. */
+struct json_object *report_screen_text(struct screen *screen);
+/* Where in the shared memory the picture is. */
+struct json_object *report_screen(const struct screen *screen);
+
 struct json_object *report_integration(struct machine *machine);
 struct json_object *report_stats(struct machine *machine);
 

@@ -72,9 +72,11 @@ static const unsigned long main_ioctls[] = {
 };
 
 static const unsigned long vcpu_ioctls[] = {
-    KVM_RUN, KVM_IRQ_LINE, /* the PC's devices */
-    KVM_GET_CLOCK,         /* reference time */
-    KVM_GET_MSRS,          /* the crash registers */
+    KVM_RUN,
+    KVM_IRQ_LINE,               /* the PC's devices */
+    KVM_SET_USER_MEMORY_REGION, /* device memory that the guest moves: of our own address space */
+    KVM_GET_CLOCK,              /* reference time */
+    KVM_GET_MSRS,               /* the crash registers */
 };
 
 /* fcntl() can name a process to be signalled (F_SETOWN); these cannot. Not F_SETFL: O_NONBLOCK of a

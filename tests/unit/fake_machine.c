@@ -180,6 +180,11 @@ void machine_stats(const struct machine *machine, struct machine_stats *ret_stat
     *ret_stats = (struct machine_stats){.uptime_ns = 5000000000, .resets = machine->resets};
 }
 
+struct screen *machine_screen(struct machine *machine)
+{
+    return machine->screen;
+}
+
 const char *machine_console(const struct machine *machine)
 {
     (void)machine;

@@ -47,7 +47,9 @@ libtest_a_SOURCES = \
 	tests/unit/switch_fixture.c \
 	tests/unit/switch_fixture.h \
 	tests/unit/tulip_fixture.c \
-	tests/unit/tulip_fixture.h
+	tests/unit/tulip_fixture.h \
+	tests/unit/vga_fixture.c \
+	tests/unit/vga_fixture.h
 
 EXTRA_DIST += tests/unit/run
 
@@ -151,6 +153,8 @@ UNIT_TESTS = \
 	tests/unit/test-uart \
 	tests/unit/test-uring \
 	tests/unit/test-utf16 \
+	tests/unit/test-vga \
+	tests/unit/test-vga-picture \
 	tests/unit/test-vmbusctl \
 	tests/unit/test-vmbusd \
 	tests/unit/test-workers \
@@ -210,6 +214,8 @@ tests_unit_test_pio_LDADD = $(UNIT_LIBS)
 tests_unit_test_firmware_LDADD = $(UNIT_LIBS)
 tests_unit_test_i8042_LDADD = $(UNIT_LIBS)
 tests_unit_test_pci_LDADD = $(UNIT_LIBS)
+tests_unit_test_vga_LDADD = $(UNIT_LIBS)
+tests_unit_test_vga_picture_LDADD = $(UNIT_LIBS)
 tests_unit_test_pm_LDADD = $(UNIT_LIBS)
 tests_unit_test_policy_LDADD = $(UNIT_LIBS)
 tests_unit_test_port_guest_LDADD = $(UNIT_LIBS)
