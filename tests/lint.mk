@@ -3,7 +3,7 @@ EXTRA_DIST += tests/lint .clang-format .clang-tidy
 
 # Each recipe runs in the top folder, so -I. is what -I$(top_srcdir) is to the build. What libraries' macros expand to is theirs.
 LINT_FLAGS = -std=gnu11 -D_GNU_SOURCE -I. $(DEFS) \
-	$(patsubst -I%,-isystem%,$(GLIB_CFLAGS) $(JSON_CFLAGS) $(URING_CFLAGS) $(SECCOMP_CFLAGS) $(NL_CFLAGS) $(XML_CFLAGS))
+	$(patsubst -I%,-isystem%,$(GLIB_CFLAGS) $(JSON_CFLAGS) $(URING_CFLAGS) $(SECCOMP_CFLAGS) $(NL_CFLAGS) $(XML_CFLAGS) $(PNG_CFLAGS))
 
 .PHONY: lint lint-git lint-quick lint-cppcheck lint-tidy
 lint: lint-quick lint-cppcheck lint-tidy

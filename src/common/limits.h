@@ -25,6 +25,7 @@
 /* The PC. */
 #define LIMIT_FW_CFG_DMA (16u << 20)  /* bytes that firmware may ask for at once */
 #define LIMIT_FIRMWARE   (256u << 10) /* a firmware image: the flash of a PC */
+#define LIMIT_KEYS       16u          /* that a client presses at once */
 
 /* VMBus. */
 #define LIMIT_RELID           2047u /* wire: one event flag each; 255 below version 2.4 */

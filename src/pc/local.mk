@@ -31,6 +31,8 @@ libpc_a_SOURCES = \
 	src/pc/ide_identify.c \
 	src/pc/ide_priv.h \
 	src/pc/ide_transfer.c \
+	src/pc/keys.c \
+	src/pc/keys.h \
 	src/pc/linux_boot.c \
 	src/pc/linux_boot.h \
 	src/pc/mmio.c \
@@ -64,6 +66,8 @@ libpc_a_SOURCES = \
 	src/pc/tulip_rx.c \
 	src/pc/tulip_srom.c \
 	src/pc/tulip_tx.c \
+	src/pc/typist.c \
+	src/pc/typist.h \
 	src/pc/uart.c \
 	src/pc/uart.h \
 	src/pc/vga.c \

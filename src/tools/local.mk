@@ -2,6 +2,7 @@ bin_PROGRAMS += vmbusctl
 vmbusctl_SOURCES = \
 	src/tools/check.c \
 	src/tools/screenshot.c \
+	src/tools/send_key.c \
 	src/tools/set_ip.c \
 	src/tools/show.c \
 	src/tools/switch.c \
@@ -9,7 +10,7 @@ vmbusctl_SOURCES = \
 	src/tools/vm_client.h \
 	src/tools/vmbusctl.c \
 	src/tools/vmbusctl.h
-vmbusctl_LDADD = libkvm.a libcommon.a $(GLIB_LIBS) $(JSON_LIBS)
+vmbusctl_LDADD = libkvm.a libcommon.a $(GLIB_LIBS) $(JSON_LIBS) $(PNG_LIBS)
 
 # bash-completion finds it by the command's name.
 EXTRA_DIST += src/tools/vmbusctl.bash-completion

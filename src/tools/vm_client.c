@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdalign.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -21,6 +22,7 @@ struct vm_client {
     int fd;
     char *vm;
     GString *input;
+    int received; /* descriptor, not yet taken; -1: none */
 };
 
 GQuark vm_client_error_quark(void)
@@ -60,6 +62,34 @@ static bool wait_readable(const struct vm_client *client, int64_t deadline, GErr
     return false;
 }
 
+/* Keep a descriptor that came along. */
+static void take_in(struct vm_client *client, struct msghdr *message)
+{
+    struct cmsghdr *part = CMSG_FIRSTHDR(message);
+
+    if (!part || part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS ||
+        part->cmsg_len != CMSG_LEN(sizeof(int)))
+        return;
+    if (client->received >= 0)
+        close(client->received);
+    memcpy(&client->received, CMSG_DATA(part), sizeof(int));
+}
+
+static ssize_t receive(struct vm_client *client, char *chunk, size_t size)
+{
+    alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int))];
+    struct iovec data = {chunk, size};
+    struct msghdr message = {.msg_iov = &data,
+                             .msg_iovlen = 1,
+                             .msg_control = control,
+                             .msg_controllen = sizeof(control)};
+    ssize_t got = recvmsg(client->fd, &message, MSG_CMSG_CLOEXEC);
+
+    if (got > 0)
+        take_in(client, &message);
+    return got;
+}
+
 /* The next line, or NULL: with `error`, or without at the end of the stream. */
 static char *next_line(struct vm_client *client, int64_t deadline, GError **error)
 {
@@ -70,7 +100,7 @@ static char *next_line(struct vm_client *client, int64_t deadline, GError **erro
     while (!(end = memchr(input->str, '\n', input->len))) {
         if (!wait_readable(client, deadline, error))
             return NULL;
-        ssize_t got = recv(client->fd, chunk, sizeof(chunk), 0);
+        ssize_t got = receive(client, chunk, sizeof(chunk));
         if (got <= 0)
             return NULL;
         g_string_append_len(input, chunk, got);
@@ -158,6 +188,7 @@ static struct vm_client *open_path(const char *vm, char *path, const char *who, 
 
     client->vm = g_strdup(vm);
     client->input = g_string_new(NULL);
+    client->received = -1;
     bool good = dial(client, path, error) && greet(client, who, error);
     g_free(path);
     if (good)
@@ -184,9 +215,19 @@ void vm_client_free(struct vm_client *client)
         return;
     if (client->fd >= 0)
         close(client->fd);
+    if (client->received >= 0)
+        close(client->received);
     g_string_free(client->input, TRUE);
     g_free(client->vm);
     g_free(client);
+}
+
+int vm_client_take_fd(struct vm_client *client)
+{
+    int fd = client->received;
+
+    client->received = -1;
+    return fd;
 }
 
 /* --- Calls ------------------------------------------------------------------------------------ */

@@ -37,6 +37,9 @@ void vm_client_free(struct vm_client *client);
 struct json_object *vm_client_call(struct vm_client *client, const char *command,
                                    struct json_object *arguments, int timeout_s, GError **error);
 
+/* The descriptor that came with the last answer that had one; -1: none did. The caller's. */
+int vm_client_take_fd(struct vm_client *client);
+
 /* The next document, or NULL: with `error` when `timeout_s` seconds (-1: none) have passed or the
  * stream is no JSON, without when the worker has ended. */
 struct json_object *vm_client_next(struct vm_client *client, int timeout_s, GError **error);

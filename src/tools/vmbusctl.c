@@ -18,6 +18,7 @@
 
 #define AFTER_POWEROFF 5 /* seconds for the worker to end once its guest is off */
 #define WAIT_MAX       86400
+#define HOLD_MAX       10000 /* ms */
 
 #define ANY (-1) /* words: the subcommand counts them itself */
 
@@ -29,7 +30,8 @@ enum option_bit {
     REASON = 16,
     WAIT = 32,
     WATCH = 64,
-    TEXT = 128
+    TEXT = 128,
+    HOLD = 256
 };
 
 struct subcommand {
@@ -303,7 +305,10 @@ static const struct subcommand subcommands[] = {
     {"resume", "VM", 1, 0, run_resume, "let it run again"},
     {"kvp-set", "VM KEY VALUE", 3, 0, run_kvp_set, "tell the guest a pair (host's KVP pool)"},
     {"kvp-delete", "VM KEY", 2, 0, run_kvp_delete, "take it back"},
-    {"screenshot", "VM", 1, TEXT, vmbusctl_screenshot, "what the VM shows, as text"},
+    {"screenshot", "VM FILE.png", ANY, TEXT, vmbusctl_screenshot,
+     "what the VM shows; with --text its characters"},
+    {"send-key", "VM KEY[+KEY...]...", ANY, HOLD, vmbusctl_send_key,
+     "type: KEY_A KEY_ENTER, KEY_LEFTCTRL+KEY_LEFTALT+KEY_DELETE"},
     {"set-ip", "VM NIC WHAT...", ANY, 0, vmbusctl_set_ip,
      "have the guest set a NIC's addresses: dhcp, or ADDRESS/PREFIX"},
     {"switch", "WHAT [NET]", ANY, JSON | WATCH, vmbusctl_switch,
@@ -323,6 +328,7 @@ static void usage(FILE *out)
           "  --json          for check, list, status, integration, stats, switch: JSON\n"
           "  --watch         for switch: print again each second\n"
           "  --text          for screenshot: the screen's characters\n"
+          "  --hold MS       for send-key: how long keys are down (50)\n"
           "  --reboot, --hibernate, --force, --reason TEXT, --wait SECONDS   for shutdown\n"
           "  --run-dir DIR   where the VMs' control sockets are\n"
           "  --help, --version\n"
@@ -340,21 +346,28 @@ static int bad_usage(const char *format, const char *what)
 }
 
 static const struct option long_options[] = {
-    {"json", no_argument, NULL, JSON},           {"reboot", no_argument, NULL, REBOOT},
-    {"hibernate", no_argument, NULL, HIBERNATE}, {"force", no_argument, NULL, FORCE},
-    {"reason", required_argument, NULL, REASON}, {"wait", required_argument, NULL, WAIT},
-    {"watch", no_argument, NULL, WATCH},         {"text", no_argument, NULL, TEXT},
-    {"run-dir", required_argument, NULL, 'r'},   {"help", no_argument, NULL, 'h'},
-    {"version", no_argument, NULL, 'v'},         {NULL, 0, NULL, 0},
+    {"json", no_argument, NULL, JSON},
+    {"reboot", no_argument, NULL, REBOOT},
+    {"hibernate", no_argument, NULL, HIBERNATE},
+    {"force", no_argument, NULL, FORCE},
+    {"reason", required_argument, NULL, REASON},
+    {"wait", required_argument, NULL, WAIT},
+    {"watch", no_argument, NULL, WATCH},
+    {"text", no_argument, NULL, TEXT},
+    {"hold", required_argument, NULL, HOLD},
+    {"run-dir", required_argument, NULL, 'r'},
+    {"help", no_argument, NULL, 'h'},
+    {"version", no_argument, NULL, 'v'},
+    {NULL, 0, NULL, 0},
 };
 
-static bool read_wait(const char *text, int *ret_seconds)
+static bool read_number(const char *text, guint64 most, int *ret_number)
 {
-    guint64 seconds;
+    guint64 number;
 
-    if (!g_ascii_string_to_unsigned(text, 10, 1, WAIT_MAX, &seconds, NULL))
+    if (!g_ascii_string_to_unsigned(text, 10, 1, most, &number, NULL))
         return false;
-    *ret_seconds = (int)seconds;
+    *ret_number = (int)number;
     return true;
 }
 
@@ -372,8 +385,12 @@ static int take_option(int option, struct vmbusctl_options *options)
     case REASON:
         options->reason = optarg;
         return -1;
+    case HOLD:
+        return read_number(optarg, HOLD_MAX, &options->hold_ms)
+                   ? -1
+                   : bad_usage("--hold %s: give 1 to 10000 milliseconds", optarg);
     case WAIT:
-        return read_wait(optarg, &options->wait)
+        return read_number(optarg, WAIT_MAX, &options->wait)
                    ? -1
                    : bad_usage("--wait %s: give 1 to 86400 seconds", optarg);
     case 'r':

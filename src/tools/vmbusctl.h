@@ -26,7 +26,8 @@ enum vmbusctl_status {
 struct vmbusctl_options {
     bool json, reboot, hibernate, force, watch, text;
     const char *reason;
-    int wait; /* seconds; 0: do not */
+    int wait;    /* seconds; 0: do not */
+    int hold_ms; /* 0: not given */
     char *run_dir;
     char **arg; /* behind the subcommand; as many as it wants */
     int args;   /* how many there are */
@@ -40,6 +41,9 @@ int vmbusctl_check(const struct vmbusctl_options *options);
 
 /* screenshot.c */
 int vmbusctl_screenshot(const struct vmbusctl_options *options);
+
+/* send_key.c */
+int vmbusctl_send_key(const struct vmbusctl_options *options);
 
 /* set_ip.c */
 int vmbusctl_set_ip(const struct vmbusctl_options *options);

@@ -17,6 +17,8 @@ struct arguments {
     unsigned mode; /* enum shutdown_action */
     unsigned nic;
     bool force, ipv6, dhcp;
+    const struct key *pressed[LIMIT_KEYS];
+    unsigned presses, hold_ms;
     char *reason, *key, *value;
     char *adapter, *address, *netmask, *gateway, *dns;
 };
@@ -66,6 +68,40 @@ static const struct json_key set_ip_keys[] = {{"adapter", JSON_TEXT, .required =
 
 static const struct json_key nic_keys[] = {
     {"nic", JSON_UNSIGNED, .required = true, .offset = ARGUMENT(nic), .max = LIMIT_NICS - 1},
+    {.name = NULL}};
+
+static bool read_key_names(const struct json_at *at, struct json_object *value, void *into,
+                           GError **error)
+{
+    struct arguments *arguments = into;
+
+    if (!json_expect(at, value, json_type_array, "a list of names of keys", error))
+        return false;
+    size_t count = json_object_array_length(value);
+    if (!count || count > LIMIT_KEYS)
+        return json_fail(at, error, JSON_ERROR_VALUE, "give 1 to %u keys", LIMIT_KEYS);
+    for (size_t i = 0; i < count; i++) {
+        const struct json_at place = {.parent = at, .index = (unsigned)i};
+        struct json_object *name = json_object_array_get_idx(value, i);
+        if (!json_expect(&place, name, json_type_string, "the name of a key", error))
+            return false;
+        const char *word = json_object_get_string(name);
+        const char *nearest = json_nearest(word, key_table, sizeof(*key_table));
+        arguments->pressed[i] = key_find(word);
+        if (!arguments->pressed[i]) {
+            g_autofree char *quoted = json_quote(word);
+            return json_fail(&place, error, JSON_ERROR_VALUE, "%s is no key; %s%s%s", quoted,
+                             nearest ? "did you mean \"" : "vmbusctl(8) lists them",
+                             nearest ? nearest : "", nearest ? "\"?" : "");
+        }
+    }
+    arguments->presses = (unsigned)count;
+    return true;
+}
+
+static const struct json_key send_key_keys[] = {
+    {"keys", JSON_CUSTOM, .required = true, .read = read_key_names},
+    {"hold_ms", JSON_UNSIGNED, .offset = ARGUMENT(hold_ms), .min = 1, .max = TYPIST_HOLD_MS_MAX},
     {.name = NULL}};
 
 static void arguments_clear(struct arguments *arguments)
@@ -390,6 +426,41 @@ static void run_screen_text(struct control_call *call, const struct arguments *a
         control_refuse(call, "state", "the screen shows graphics now, no text");
 }
 
+static void keys_sent(void *context, int result)
+{
+    struct control_call call;
+
+    if (!control_resume(context, &call))
+        return;
+    if (result == 0)
+        control_return(&call, json_object_new_object());
+    else
+        control_refuse(&call, "guest", "the guest takes no keys from its keyboard");
+    json_object_put(call.id);
+}
+
+static void run_send_key(struct control_call *call, const struct arguments *arguments)
+{
+    struct typist *typist = machine_typist(call->machine);
+
+    if (!typist) {
+        control_refuse(call, "no-device",
+                       "this machine has no keyboard; only one with boot.firmware has");
+        return;
+    }
+    if (machine_state(call->machine) != MACHINE_RUNNING) {
+        answer_state(call, -EINVAL, "send keys to");
+        return;
+    }
+    if (typist_busy(typist)) {
+        control_refuse(call, "busy", "another client's keys are held down; try again");
+        return;
+    }
+    typist_press(typist, arguments->pressed, arguments->presses,
+                 arguments->hold_ms ? arguments->hold_ms : TYPIST_HOLD_MS, keys_sent,
+                 control_defer(call));
+}
+
 static void run_commands(struct control_call *call, const struct arguments *arguments);
 
 static const struct command commands[] = {
@@ -410,6 +481,7 @@ static const struct command commands[] = {
     {"nics", no_keys, run_nics, "network adapters as the machine's description has them"},
     {"detach-port", nic_keys, run_detach_port, "unplug it"},
     {"screenshot", no_keys, run_screenshot, "draw the screen; shared memory comes along"},
+    {"send-key", send_key_keys, run_send_key, "press keys together; answered when they are up"},
     {"screen-text", no_keys, run_screen_text, "the screen's characters, in a text mode"},
     {.name = NULL}};
 

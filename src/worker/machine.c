@@ -347,6 +347,11 @@ struct screen *machine_screen(struct machine *machine)
     return machine->gen1 ? machine->gen1->screen : NULL;
 }
 
+struct typist *machine_typist(struct machine *machine)
+{
+    return machine->gen1 ? &machine->gen1->typist : NULL;
+}
+
 const char *machine_console(const struct machine *machine)
 {
     return console_path(machine->console);

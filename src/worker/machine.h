@@ -15,6 +15,7 @@
 #include <glib.h>
 
 #include "src/pc/screen.h"
+#include "src/pc/typist.h"
 #include "src/worker/config.h"
 #include "vmbus/bus.h"
 #include "vmbus/ic.h"
@@ -97,6 +98,9 @@ void machine_stats(const struct machine *machine, struct machine_stats *ret_stat
 
 /* What the guest shows; NULL if it has no VGA. */
 struct screen *machine_screen(struct machine *machine);
+
+/* Who types on the guest's keyboard; NULL if it has none. */
+struct typist *machine_typist(struct machine *machine);
 
 /* Path of the console's pty or socket, or NULL. */
 const char *machine_console(const struct machine *machine);

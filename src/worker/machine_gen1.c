@@ -69,6 +69,7 @@ static int gen1_devices(struct machine *machine)
         result = chipset_init(&gen1->chipset, host, &gen1->pci);
     if (result == 0)
         result = i8042_init(&gen1->i8042, host, pio);
+    typist_init(&gen1->typist, &gen1->i8042, host);
     if (result == 0)
         result = debug_port_init(&gen1->debug_port, pio, gen1_line, NULL);
     if (result == 0)
@@ -235,6 +236,7 @@ void machine_gen1_close(struct machine_gen1 *gen1)
         return;
     for (unsigned i = 0; i < LIMIT_NICS; i++)
         tulip_free(gen1->nic[i]);
+    typist_fini(&gen1->typist);
     ide_fini(&gen1->ide);
     for (unsigned i = 0; i < G_N_ELEMENTS(gen1->disk); i++)
         disk_close(gen1->disk[i]);

@@ -17,6 +17,7 @@
 #include "src/pc/pci.h"
 #include "src/pc/screen.h"
 #include "src/pc/tulip.h"
+#include "src/pc/typist.h"
 #include "src/pc/vga.h"
 
 struct machine;
@@ -26,6 +27,7 @@ struct machine_gen1 {
     struct pci pci;
     struct chipset chipset;
     struct i8042 i8042;
+    struct typist typist;
     struct vga vga;
     struct screen *screen;
     struct debug_port debug_port;

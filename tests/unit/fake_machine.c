@@ -185,6 +185,11 @@ struct screen *machine_screen(struct machine *machine)
     return machine->screen;
 }
 
+struct typist *machine_typist(struct machine *machine)
+{
+    return machine->typist;
+}
+
 const char *machine_console(const struct machine *machine)
 {
     (void)machine;

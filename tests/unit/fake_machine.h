@@ -32,7 +32,8 @@ struct machine {
     unsigned port_queues; /* 0: none is attached */
     unsigned detaches;
 
-    struct screen *screen;
+    struct screen *screen; /* NULL unless a test sets them */
+    struct typist *typist;
 
     char kvp_key[64], kvp_value[64]; /* the host's pool: one pair */
     char set_ip[512];                /* what the guest was told of its addresses, in words */

@@ -150,6 +150,7 @@ UNIT_TESTS = \
 	tests/unit/test-timesync \
 	tests/unit/test-tulip \
 	tests/unit/test-tulip-frames \
+	tests/unit/test-typist \
 	tests/unit/test-uart \
 	tests/unit/test-uring \
 	tests/unit/test-utf16 \
@@ -214,6 +215,7 @@ tests_unit_test_pio_LDADD = $(UNIT_LIBS)
 tests_unit_test_firmware_LDADD = $(UNIT_LIBS)
 tests_unit_test_i8042_LDADD = $(UNIT_LIBS)
 tests_unit_test_pci_LDADD = $(UNIT_LIBS)
+tests_unit_test_typist_LDADD = $(UNIT_LIBS)
 tests_unit_test_vga_LDADD = $(UNIT_LIBS)
 tests_unit_test_vga_picture_LDADD = $(UNIT_LIBS)
 tests_unit_test_pm_LDADD = $(UNIT_LIBS)
@@ -262,7 +264,7 @@ tests_unit_test_tulip_frames_LDADD = $(UNIT_LIBS)
 tests_unit_test_uart_LDADD = $(UNIT_LIBS)
 tests_unit_test_uring_LDADD = $(UNIT_LIBS)
 tests_unit_test_utf16_LDADD = $(UNIT_LIBS)
-tests_unit_test_vmbusctl_LDADD = $(UNIT_LIBS)
+tests_unit_test_vmbusctl_LDADD = $(UNIT_LIBS) $(PNG_LIBS)
 tests_unit_test_vmbusd_LDADD = $(UNIT_LIBS)
 tests_unit_test_vnet_LDADD = $(UNIT_LIBS)
 tests_unit_test_control_SOURCES = tests/unit/test-control.c tests/unit/fake_machine.c tests/unit/fake_machine.h

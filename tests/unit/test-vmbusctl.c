@@ -10,10 +10,12 @@
 
 #include <glib/gstdio.h>
 #include <json-c/json.h>
+#include <png.h>
 
 #include "src/common/container.h"
 #include "src/worker/control.h"
 #include "tests/unit/fake_machine.h"
+#include "tests/unit/vga_fixture.h"
 
 static char *program;
 
@@ -29,7 +31,45 @@ struct fixture {
 struct server {
     struct lane_timer timer;
     struct machine *machine;
+    struct vga_fixture vga;
+    struct i8042 i8042;
+    struct typist typist;
+    unsigned written; /* characters on the screen */
 };
+
+/* A screen in text mode, and a keyboard. */
+static void show_something(struct server *server)
+{
+    static const char text[] = "What is typed: ";
+    struct vga_fixture *f = &server->vga;
+
+    vga_fixture_init(f);
+    vga_set_mode(f, &vga_mode_3);
+    vga_set_colour(f, 1, 0x3f, 0, 0x20);
+    for (; text[server->written]; server->written++) {
+        vga_poke(f, 0xb8000 + 2 * server->written, (uint8_t)text[server->written]);
+        vga_poke(f, 0xb8001 + 2 * server->written, 0x1f);
+    }
+    server->machine->screen = f->screen;
+    f->pc.host.lane = server->machine->lane; /* where the typist's timer is to run */
+    if (i8042_init(&server->i8042, &f->pc.host, &f->pc.pio) != 0)
+        _exit(1);
+    typist_init(&server->typist, &server->i8042, &f->pc.host);
+    server->machine->typist = &server->typist;
+}
+
+/* Scan codes of set 2 appear on the screen. */
+static void echo_keys(struct server *server)
+{
+    struct vga_fixture *f = &server->vga;
+
+    while (fake_pc_inb(&f->pc, I8042_STATUS) & 1) {
+        char code[3];
+        g_snprintf(code, sizeof(code), "%02x", fake_pc_inb(&f->pc, I8042_DATA));
+        for (unsigned i = 0; i < 2; i++, server->written++)
+            vga_poke(f, 0xb8000 + 2 * server->written, (uint8_t)code[i]);
+    }
+}
 
 /* The guest: answers a request that it finds, and does what it was asked. */
 static void guest_turn(struct lane_timer *timer)
@@ -46,12 +86,15 @@ static void guest_turn(struct lane_timer *timer)
         if (!restart)
             lane_stop(machine->lane);
     }
+    echo_keys(server);
     lane_timer_arm(machine->lane, timer, 20000000);
 }
 
 static void serve(const char *path, int ready)
 {
-    struct server server = {.timer.fire = guest_turn, .machine = fake_machine_new()};
+    static struct server server = {.timer.fire = guest_turn};
+    server.machine = fake_machine_new();
+    show_something(&server);
     struct control *control = control_new(server.machine, path, NULL);
 
     lane_timer_arm(server.machine->lane, &server.timer, 20000000);
@@ -286,6 +329,41 @@ static void test_check(struct fixture *fixture, gconstpointer data)
     json_object_put(object);
 }
 
+static void test_screenshot(struct fixture *fixture, gconstpointer data)
+{
+    png_image image = {.version = PNG_IMAGE_VERSION};
+    g_autofree char *path = g_build_filename(fixture->directory, "shot.png", NULL);
+    g_autofree char *line = g_strdup_printf("screenshot vm1 %s", path);
+    g_autofree uint8_t *pixels = NULL;
+
+    (void)data;
+    assert_run(fixture, line, 0, "", "");
+    g_assert_true(png_image_begin_read_from_file(&image, path));
+    g_assert_cmpuint(image.width, ==, 720);
+    g_assert_cmpuint(image.height, ==, 400);
+    image.format = PNG_FORMAT_RGB;
+    pixels = g_malloc(PNG_IMAGE_SIZE(image));
+    g_assert_true(png_image_finish_read(&image, NULL, pixels, 0, NULL));
+    g_assert_cmpmem(pixels, 3, "\xff\x00\x82", 3); /* paper, with no font loaded */
+    g_assert_cmpmem(pixels + PNG_IMAGE_SIZE(image) - 3, 3, "\x00\x00\x00", 3);
+    g_unlink(path);
+    assert_run(fixture, "screenshot vm1 /no/such/place.png", 1, "", "/no/such/place.png: No such");
+    assert_run(fixture, "screenshot vm1", 2, "", "give VM FILE.png, or VM --text");
+    assert_run(fixture, "screenshot --text vm1", 0, "What is typed:\n\n", "");
+}
+
+static void test_send_key(struct fixture *fixture, gconstpointer data)
+{
+    (void)data;
+    assert_run(fixture, "send-key --hold 1 vm1 KEY_A KEY_LEFTSHIFT+KEY_B", 0, "", "");
+    g_usleep(200000); /* the guest has a look every 20 ms */
+    assert_run(fixture, "screenshot --text vm1", 0, "What is typed: 1cf01c1232f032f012\n", "");
+    assert_run(fixture, "send-key vm1 KEY_ENTR", 1, "",
+               "arguments.keys[0]: \"KEY_ENTR\" is no key; did you mean \"KEY_ENTER\"?");
+    assert_run(fixture, "send-key vm1", 2, "", "give VM KEY...");
+    assert_run(fixture, "send-key --hold 0 vm1 KEY_A", 2, "", "give 1 to 10000 milliseconds");
+}
+
 int main(int argc, char **argv)
 {
     static const struct {
@@ -299,6 +377,8 @@ int main(int argc, char **argv)
         {"/vmbusctl/states", test_states},
         {"/vmbusctl/set-ip", test_set_ip},
         {"/vmbusctl/set-ip-usage", test_set_ip_usage},
+        {"/vmbusctl/screenshot", test_screenshot},
+        {"/vmbusctl/send-key", test_send_key},
         {"/vmbusctl/shutdown", test_shutdown},
         {"/vmbusctl/not-running", test_not_running},
         {"/vmbusctl/usage", test_usage},
