@@ -79,6 +79,10 @@ static const unsigned long vcpu_ioctls[] = {
     KVM_GET_MSRS,               /* the crash registers */
 };
 
+static const unsigned long lane_ioctls[] = {
+    KVM_IRQ_LINE, /* an IDE drive is done */
+};
+
 /* fcntl() can name a process to be signalled (F_SETOWN); these cannot. Not F_SETFL: O_NONBLOCK of a
  * port ring's doorbells is the switch's as well, which would wait for ever if we took it away and
  * filled them up. F_OFD_SETLK gives images back at the end: io_uring holds its files, and so their
@@ -93,7 +97,8 @@ static const int main_refused[] = {
 static const struct confine_list lists[SANDBOX_KINDS] = {
     [SANDBOX_MAIN] = {CONFINE_ENTRIES(main_calls), CONFINE_ENTRIES(main_refused),
                       CONFINE_ENTRIES(main_ioctls), CONFINE_ENTRIES(main_fcntls)},
-    [SANDBOX_LANE] = {CONFINE_ENTRIES(lane_calls), CONFINE_NONE, CONFINE_NONE, CONFINE_NONE},
+    [SANDBOX_LANE] = {CONFINE_ENTRIES(lane_calls), CONFINE_NONE, CONFINE_ENTRIES(lane_ioctls),
+                      CONFINE_NONE},
     [SANDBOX_VCPU] = {CONFINE_NONE, CONFINE_NONE, CONFINE_ENTRIES(vcpu_ioctls), CONFINE_NONE},
 };
 
