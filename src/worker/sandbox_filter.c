@@ -80,7 +80,7 @@ static const unsigned long vcpu_ioctls[] = {
 };
 
 static const unsigned long lane_ioctls[] = {
-    KVM_IRQ_LINE, /* an IDE drive is done */
+    KVM_IRQ_LINE, /* an IDE drive is done, a legacy NIC has a frame */
 };
 
 /* fcntl() can name a process to be signalled (F_SETOWN); these cannot. Not F_SETFL: O_NONBLOCK of a

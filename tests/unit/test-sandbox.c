@@ -463,16 +463,23 @@ static long try_terminal(void)
     return syscall(SYS_ioctl, fixture.image, TCGETS, NULL);
 }
 
+/* A device that is served by a lane has an interrupt. */
+static long try_irq_line(void)
+{
+    return syscall(SYS_ioctl, fixture.image, KVM_IRQ_LINE, NULL);
+}
+
 static void test_kinds_differ(void)
 {
     static const struct {
         long (*run)(void);
         int error[SANDBOX_KINDS]; /* errno, or -1: killed */
     } call[] = {
-        {try_accept, {ENOTSOCK, -1, -1}},  {try_uring_enter, {-1, 0, -1}},
-        {try_create_vm, {ENOTTY, -1, -1}}, {try_kvm_memory, {ENOTTY, -1, -1}},
-        {try_kvm_run, {-1, -1, ENOTTY}},   {try_read, {0, 0, -1}},
-        {try_unlinkat, {EACCES, -1, -1}},  {try_terminal, {ENOTTY, -1, -1}},
+        {try_accept, {ENOTSOCK, -1, -1}},         {try_uring_enter, {-1, 0, -1}},
+        {try_create_vm, {ENOTTY, -1, -1}},        {try_kvm_memory, {ENOTTY, -1, ENOTTY}},
+        {try_kvm_run, {-1, -1, ENOTTY}},          {try_read, {0, 0, -1}},
+        {try_unlinkat, {EACCES, -1, -1}},         {try_terminal, {ENOTTY, -1, -1}},
+        {try_irq_line, {ENOTTY, ENOTTY, ENOTTY}},
     };
 
     for (unsigned i = 0; i < G_N_ELEMENTS(call); i++)
