@@ -108,6 +108,7 @@ struct vmbus_channel {
     struct lane_timer room;    /* guests that do not say when there is room */
     struct vmbus_packet packet;
     bool held;         /* `packet` was refused with -EAGAIN and is offered again */
+    bool quiet;        /* the ring is empty and the guest does not signal: `expects_more` */
     bool want_reserve; /* a reservation failed: offer the held packet when there is room */
     bool want_write;   /* a send failed: call `writable` when there is room */
     bool bursting;     /* packets are being handed over; what is sent is published at its end */

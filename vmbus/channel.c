@@ -107,7 +107,7 @@ static void hand_back(struct vmbus_channel *channel)
 /* Nothing calls us any more. */
 static void disarm(struct vmbus_channel *channel)
 {
-    channel->held = channel->want_reserve = channel->want_write = false;
+    channel->held = channel->quiet = channel->want_reserve = channel->want_write = false;
     lane_unwatch(channel->lane, &channel->source);
     lane_timer_cancel(channel->lane, &channel->room);
 }
@@ -222,6 +222,15 @@ static int hand_over(struct vmbus_channel *channel)
     return 1;
 }
 
+/* The ring is empty: listen to signals again. True if something has come meanwhile. */
+static bool listen_again(struct vmbus_channel *channel)
+{
+    const struct vsp_class *class = channel->vsp->class;
+
+    channel->quiet = class->expects_more && class->expects_more(channel->vsp, channel);
+    return !channel->quiet && ring_unmask(&channel->in);
+}
+
 static void burst(struct vmbus_channel *channel)
 {
     if (channel->life != LIFE_LIVE || channel->broken)
@@ -238,7 +247,7 @@ static void burst(struct vmbus_channel *channel)
         signal_guest(channel);
     if (result < 0 && result != -EAGAIN)
         break_channel(channel, result);
-    else if (result == 1 || (result == 0 && ring_unmask(&channel->in)))
+    else if (result == 1 || (result == 0 && listen_again(channel)))
         lane_post(channel->lane, &channel->more);
 }
 
@@ -429,7 +438,7 @@ void vmbus_channel_complete(struct vmbus_channel *channel, uint64_t transaction_
 void vmbus_channel_resume(struct vmbus_channel *channel)
 {
     /* Also from inside `packet`, before it has said that it refuses. */
-    if (channel->life == LIFE_LIVE && (channel->held || channel->bursting))
+    if (channel->life == LIFE_LIVE && (channel->held || channel->quiet || channel->bursting))
         lane_post(channel->lane, &channel->more);
 }
 

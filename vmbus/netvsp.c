@@ -165,7 +165,8 @@ static int net_open(struct vsp *vsp, struct vmbus_channel *channel,
     chan->generation = 0;
     chan->batch.ranges = 0;
     chan->tx.pushed = 0;
-    chan->tx.waiting = chan->tx.silent = chan->stalled = false;
+    chan->tx.waiting = chan->tx.silent = chan->tx.quiet = chan->stalled = false;
+    chan->moved = 0;
     atomic_fetch_add(&netvsp->open_channels, 1);
     vmbus_channel_set_private(channel, chan);
     net_port_opened(chan);
@@ -218,6 +219,7 @@ const struct vsp_class net_class = {
     .open = net_open,
     .packet = net_packet,
     .burst_end = net_burst_end,
+    .expects_more = net_tx_expects_more,
     .writable = net_writable,
     .close = net_close,
     .subchannels = net_subchannels_made,

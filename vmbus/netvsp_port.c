@@ -45,7 +45,7 @@ static void on_out_room(struct lane_source *source, uint32_t events)
 
     (void)events;
     take_signals(source);
-    if (chan->tx.waiting && chan->channel)
+    if ((chan->tx.waiting || chan->tx.quiet) && chan->channel)
         vmbus_channel_resume(chan->channel);
 }
 
@@ -113,9 +113,10 @@ static void on_silence(struct lane_timer *timer)
 {
     struct net_channel *chan = container_of(timer, struct net_channel, silence);
 
-    if (!chan->tx.waiting || !chan->channel)
+    if (!chan->channel || (!chan->tx.waiting && !chan->tx.quiet))
         return;
-    chan->tx.silent = true;
+    chan->tx.silent = chan->tx.waiting;
+    chan->moved = 0;
     vmbus_channel_resume(chan->channel);
 }
 
@@ -199,7 +200,7 @@ static void detach_lane(void *context)
             disown(chan, &netvsp->queue[i]);
     chan->out = NULL;
     chan->stalled = false;
-    if (chan->tx.waiting && chan->channel)
+    if ((chan->tx.waiting || chan->tx.quiet) && chan->channel)
         vmbus_channel_resume(chan->channel);
 }
 

@@ -46,6 +46,7 @@
 #define NET_VLAN_TAG          4u
 #define NET_MTU_MIN           68u           /* IPv4's own */
 #define NET_SILENCE_NS        1000000000ull /* of a full port: then it drops, as a wire would */
+#define NET_BULK              16u /* cells' worth of frames: a large segment's, less its headers */
 #define NET_LINK_REST_NS      2500000000ull /* between changes of the link: Linux merges closer ones */
 
 _Static_assert(NET_BATCH <= VMBUS_PAGE_RANGES_MAX, "one packet");
@@ -97,6 +98,7 @@ struct net_tx {
     bool waiting;     /* for room in it */
     bool silent;      /* nobody makes any: frames that do not fit are dropped */
     bool uncommitted; /* something was pushed */
+    bool quiet; /* the guest does not signal: looks again when the switch has taken something */
     struct iovec iov[NET_TX_IOVECS];
     unsigned iovs;
     uint32_t length; /* bytes of the RNDIS messages */
@@ -165,6 +167,7 @@ struct net_channel {
     struct port_queue *out; /* NULL: no port */
     struct lane_source out_room;
     struct lane_timer silence;
+    uint32_t moved; /* cells' worth of frames, both ways, since the guest was last listened to */
 
     struct net_counters count;
 };
@@ -242,13 +245,15 @@ static inline void net_count(_Atomic uint64_t *counter, uint64_t n)
                           memory_order_relaxed);
 }
 
-static inline void net_count_frame(struct net_traffic *traffic, const uint8_t *destination,
-                                   uint32_t length)
+/* A frame has gone through the channel, in the direction of `traffic`. */
+static inline void net_count_moved(struct net_channel *chan, struct net_traffic *traffic,
+                                   const uint8_t *destination, uint32_t length)
 {
     enum rndis_cast cast = rndis_cast_of(destination);
 
     net_count(&traffic->frames[cast], 1);
     net_count(&traffic->bytes[cast], length);
+    chan->moved += length / PORT_RING_CELL + 1;
 }
 
 /* --- netvsp_handshake.c */
@@ -334,6 +339,9 @@ int net_tx_packet(struct net_channel *chan, const struct nvsp_message *message,
 
 /* Let the switch see what was pushed. */
 void net_tx_commit(struct net_channel *chan);
+
+/* For struct vsp_class. */
+bool net_tx_expects_more(struct vsp *vsp, struct vmbus_channel *channel);
 
 /* --- netvsp_rx.c */
 

@@ -184,7 +184,7 @@ static int deliver(struct net_channel *chan, const struct frame_meta *frame,
         gather(chan, sub, (uint32_t)len + meta->length);
     else
         net_rss_steer(chan, to, sub, (uint32_t)len + meta->length);
-    net_count_frame(&chan->count.in, head, meta->length);
+    net_count_moved(chan, &chan->count.in, head, meta->length);
     return 0;
 }
 

@@ -137,7 +137,7 @@ static int push(struct net_channel *chan, unsigned n)
     copy_frame(tx, room, head + skip, headed < meta.length ? headed : meta.length, from + head_len);
     port_queue_push(chan->out, &meta);
     tx->uncommitted = true;
-    net_count_frame(&chan->count.out, head + skip, meta.length);
+    net_count_moved(chan, &chan->count.out, head + skip, meta.length);
     return 0;
 }
 
@@ -148,6 +148,20 @@ void net_tx_commit(struct net_channel *chan)
     chan->tx.uncommitted = false;
     if (chan->out && port_queue_commit(chan->out))
         port_queue_ring_data(chan->out);
+}
+
+/* A signal costs the guest an exit. While much moves and the switch is still at work on what was
+ * sent, the guest need not give one: what it sends meanwhile goes out when the switch is done. */
+bool net_tx_expects_more(struct vsp *vsp, struct vmbus_channel *channel)
+{
+    struct net_channel *chan = vmbus_channel_private(channel);
+
+    (void)vsp;
+    chan->tx.quiet = chan->moved >= NET_BULK && chan->out && !port_queue_await_release(chan->out);
+    if (chan->tx.quiet && !chan->silence.deadline)
+        lane_timer_arm(chan->lane, &chan->silence, NET_SILENCE_NS);
+    chan->moved = 0;
+    return chan->tx.quiet;
 }
 
 /* The port ring is full. True if there is room by now after all. */

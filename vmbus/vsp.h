@@ -67,6 +67,11 @@ struct vsp_class {
      * May be NULL. */
     void (*burst_end)(struct vsp *vsp, struct vmbus_channel *channel);
 
+    /* The guest's ring is empty: true leaves the guest told not to signal, because the device
+     * expects more and will look again by itself, with vmbus_channel_resume(). Lane: the
+     * channel's. May be NULL. */
+    bool (*expects_more)(struct vsp *vsp, struct vmbus_channel *channel);
+
     /* There is room again in the host->guest ring after a send gave -EAGAIN. Lane: the channel's.
      * May be NULL if the device never sends more than its reservations. */
     void (*writable)(struct vsp *vsp, struct vmbus_channel *channel);
@@ -135,7 +140,7 @@ void vmbus_channel_unreserve(struct vmbus_channel *channel, uint32_t payload);
 void vmbus_channel_complete(struct vmbus_channel *channel, uint64_t transaction_id,
                             const void *payload, uint32_t len);
 
-/* Read packets again after `packet` returned -EAGAIN. */
+/* Read packets again after `packet` returned -EAGAIN, or `expects_more` true. */
 void vmbus_channel_resume(struct vmbus_channel *channel);
 
 /* The device no longer touches any guest page of this channel: answers `close`. */

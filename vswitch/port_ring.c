@@ -441,6 +441,15 @@ bool port_queue_await_room(struct port_queue *queue)
     return true;
 }
 
+bool port_queue_await_release(struct port_queue *queue)
+{
+    atomic_store(&queue->lines->room_wanted, 1);
+    if (!queue->broken && read_tail(queue) && queue->peer != queue->index)
+        return false;
+    atomic_store(&queue->lines->room_wanted, 0);
+    return true;
+}
+
 void port_queue_missed(struct port_queue *queue, uint32_t count)
 {
     queue->missed += count;

@@ -128,6 +128,11 @@ void port_queue_ring_data(struct port_queue *queue);
  * nothing to make room of. */
 bool port_queue_await_room(struct port_queue *queue);
 
+/* Ask for a doorbell when the consumer next gives cells back and half of the ring is free. True if
+ * it has given back everything (or the ring is broken): there will be none. After
+ * port_queue_commit(). */
+bool port_queue_await_release(struct port_queue *queue);
+
 /* Tell the consumer that `count` frames were dropped for want of room. */
 void port_queue_missed(struct port_queue *queue, uint32_t count);
 

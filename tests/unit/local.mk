@@ -99,6 +99,7 @@ UNIT_TESTS = \
 	tests/unit/test-netvsp-attack \
 	tests/unit/test-netvsp-attack-data \
 	tests/unit/test-netvsp-frames \
+	tests/unit/test-netvsp-tx \
 	tests/unit/test-netvsp-rss \
 	tests/unit/test-netvsp-threads \
 	tests/unit/test-network-xml \
@@ -208,6 +209,7 @@ tests_unit_test_netvsp_LDADD = $(UNIT_LIBS)
 tests_unit_test_netvsp_attack_LDADD = $(UNIT_LIBS)
 tests_unit_test_netvsp_attack_data_LDADD = $(UNIT_LIBS)
 tests_unit_test_netvsp_frames_LDADD = $(UNIT_LIBS)
+tests_unit_test_netvsp_tx_LDADD = $(UNIT_LIBS)
 tests_unit_test_netvsp_rss_LDADD = $(UNIT_LIBS)
 tests_unit_test_netvsp_threads_LDADD = $(UNIT_LIBS)
 tests_unit_test_packet_LDADD = $(UNIT_LIBS)

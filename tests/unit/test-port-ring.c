@@ -171,6 +171,25 @@ static void test_await_room(void)
     await_room(128, 64);
 }
 
+static void test_await_release(void)
+{
+    struct prf *prf = prf_new(1, 64);
+    struct prf_way way = prf_way_of(prf, 0, false);
+
+    g_assert_true(port_queue_await_release(way.from)); /* nothing to be given back */
+    for (uint32_t n = 0; n < 2; n++)
+        g_assert_cmpint(prf_push(way.from, 60, n), ==, 1);
+    port_queue_commit(way.from);
+    g_assert_false(port_queue_await_release(way.from));
+    g_assert_cmpint(prf_pull(way.to, 60, 0), ==, 1);
+    g_assert_true(port_queue_release(way.to));
+    g_assert_false(port_queue_await_release(way.from));
+    g_assert_cmpint(prf_pull(way.to, 60, 1), ==, 1);
+    g_assert_true(port_queue_release(way.to));
+    g_assert_true(port_queue_await_release(way.from));
+    prf_free(prf);
+}
+
 /* --- Going away and coming back --------------------------------------------------------------- */
 
 static void come_back(struct prf *prf, enum port_ring_side side)
@@ -278,6 +297,7 @@ int main(int argc, char **argv)
     ADD("sleep/arm", test_arm);
     ADD("sleep/doorbells", test_doorbells);
     ADD("sleep/await-room", test_await_room);
+    ADD("sleep/await-release", test_await_release);
     ADD("return/both-sides", test_come_back);
     ADD("return/rings", test_come_back_rings);
     ADD("return/lies", test_come_back_to_lies);
