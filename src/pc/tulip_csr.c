@@ -174,6 +174,7 @@ static void write_mode(struct tulip *tulip, uint32_t value)
         events |= STATUS_RPS;
     } else if (value & MODE_SR && tulip->rx_state == RX_STOPPED) {
         tulip->rx_state = RX_WAITING;
+        tulip->rx_since = 0;
     }
     if (!(value & MODE_ST) && tulip->tx_state != TX_STOPPED) {
         tulip->tx_state = TX_STOPPED;

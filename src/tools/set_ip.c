@@ -125,12 +125,16 @@ static char *instance_of(struct vm_client *client, const char *number, GError **
         return NULL;
     json_object_object_get_ex(report, "nics", &nics);
     size_t count = nics ? json_object_array_length(nics) : 0;
-    if (g_ascii_string_to_unsigned(number, 10, 0, G_MAXUINT32, &index, NULL) && index < count &&
-        json_object_object_get_ex(json_object_array_get_idx(nics, index), "instance", &guid))
+    if (!g_ascii_string_to_unsigned(number, 10, 0, G_MAXUINT32, &index, NULL) || index >= count)
+        g_set_error(error, VM_CLIENT_ERROR, VM_CLIENT_ERROR_FAILED,
+                    "there is no NIC %s: the machine has %zu, counted from 0", number, count);
+    else if (json_object_object_get_ex(json_object_array_get_idx(nics, index), "instance", &guid))
         instance = g_strdup_printf("{%s}", json_object_get_string(guid));
     else
         g_set_error(error, VM_CLIENT_ERROR, VM_CLIENT_ERROR_FAILED,
-                    "there is no NIC %s: the machine has %zu, counted from 0", number, count);
+                    "NIC %s is a legacy adapter, which the guest's services do not know; set its "
+                    "addresses in the guest",
+                    number);
     json_object_put(report);
     return instance;
 }

@@ -372,8 +372,12 @@ static void test_receive_missed(fixture *f, gconstpointer data)
     tlf_arrive(f, frame, sizeof(frame));
     g_assert_cmphex(tlf_in(f, 8), ==, 0xe0000004);
     g_assert_cmphex(tlf_in(f, 8), ==, 0xe0000000);
-    tlf_put(f, TLF_RX, TLF_OWN, TLF_END | 1536, TLF_INTO, 0);
+    tlf_out(f, 6, 0x42000); /* a receiver that starts anew waits anew */
+    tlf_out(f, 6, 0x42002);
     tlf_arrive(f, frame, sizeof(frame));
+    g_assert_cmphex(tlf_in(f, 8), ==, 0xe0000000);
+    tlf_put(f, TLF_RX, TLF_OWN, TLF_END | 1536, TLF_INTO, 0);
+    tlf_out(f, 2, 0);
     expect_received(f, 0, frame, sizeof(frame));
 }
 
