@@ -21,6 +21,7 @@ FUZZ_TARGETS = \
 	tests/fuzz/fuzz-segment \
 	tests/fuzz/fuzz-storvsp \
 	tests/fuzz/fuzz-switch \
+	tests/fuzz/fuzz-vga \
 	tests/fuzz/fuzz-tulip \
 	tests/fuzz/fuzz-vnet
 
@@ -94,6 +95,9 @@ tests_fuzz_fuzz_switch_LDADD = $(UNIT_LIBS)
 tests_fuzz_fuzz_tulip_SOURCES = tests/fuzz/tulip.c tests/fuzz/script.h $(FUZZ_MAIN)
 tests_fuzz_fuzz_tulip_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LINK)
 tests_fuzz_fuzz_tulip_LDADD = $(UNIT_LIBS)
+tests_fuzz_fuzz_vga_SOURCES = tests/fuzz/vga.c tests/fuzz/script.h $(FUZZ_MAIN)
+tests_fuzz_fuzz_vga_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LINK)
+tests_fuzz_fuzz_vga_LDADD = $(UNIT_LIBS)
 tests_fuzz_fuzz_vnet_SOURCES = tests/fuzz/vnet.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_vnet_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LINK)
 tests_fuzz_fuzz_vnet_LDADD = $(UNIT_LIBS)
