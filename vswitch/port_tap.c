@@ -212,9 +212,9 @@ out:
 }
 
 /* A descriptor of the TAP, -1 with `error`. */
-static int tap_get(const char *name, short flags, GError **error)
+static int tap_get(const char *name, unsigned flags, GError **error)
 {
-    struct ifreq request = {.ifr_flags = flags};
+    struct ifreq request = {.ifr_flags = (short)flags};
     int fd;
 
     if (!name[0] || strlen(name) >= IFNAMSIZ || strchr(name, '%')) {
