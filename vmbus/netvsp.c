@@ -8,7 +8,7 @@
  * completion looks like matters to guests: NVSP's own answer where there is one, nothing for the
  * others, and never nothing for RNDIS (Linux would lose a transmit slot). Facts: section 6.2.
  *
- * Left out: virtual functions, RSC (frames over several suballocations).
+ * Left out: virtual functions.
  */
 #include "vmbus/netvsp.h"
 
@@ -142,6 +142,7 @@ static void forget(struct netvsp *netvsp)
     atomic_store(&netvsp->ndis, 0);
     atomic_store(&netvsp->mtu, netvsp->max_mtu);
     atomic_store(&netvsp->revoking, false);
+    netvsp->rndis.can = RNDIS_OFFLOAD_ALL;
     netvsp->configured = netvsp->offer_due = netvsp->table_due = false;
     netvsp->subchannels = 0;
     netvsp->making = MAKING_NONE;

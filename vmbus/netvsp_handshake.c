@@ -50,6 +50,8 @@ static int handle_ndis_config(struct netvsp *netvsp, const struct nvsp_message *
     netvsp->configured = true;
     mtu -= NVSP_ETHERNET;
     atomic_store(&netvsp->mtu, mtu < netvsp->max_mtu ? mtu : netvsp->max_mtu);
+    if (version >= NVSP_VERSION_6_1 && message->ndis_config.capabilities & NVSP_CAPABILITY_RSC)
+        netvsp->rndis.can |= RNDIS_OFFLOAD_RSC;
     return 0;
 }
 

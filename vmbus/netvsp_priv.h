@@ -40,7 +40,7 @@
 #define NET_ON_ITS_WAY        0xffu /* between two holders */
 #define NET_SECTION           6144u
 #define NET_MESSAGES          8u /* RNDIS messages in one packet of the guest's, as RNDIS INIT says */
-#define NET_BATCH             32u
+#define NET_BATCH             64u
 #define NET_TX_IOVECS         (LIMIT_RANGE_PAGES + 24u)
 #define NET_SUB_IOVECS        8u /* of one suballocation */
 #define NET_VLAN_TAG          4u
@@ -167,7 +167,8 @@ struct net_channel {
     struct port_queue *out; /* NULL: no port */
     struct lane_source out_room;
     struct lane_timer silence;
-    uint32_t moved; /* cells' worth of frames, both ways, since the guest was last listened to */
+    uint16_t piece_id; /* of the next frame that goes in pieces */
+    uint32_t moved;    /* cells' worth of frames, both ways, since the guest was last listened to */
 
     struct net_counters count;
 };

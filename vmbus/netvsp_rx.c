@@ -3,18 +3,20 @@
  * From the port to the guest: frames become RNDIS messages in suballocations of its receive buffer.
  *
  * Each frame lies in one suballocation of its own; a batch of them goes as one transfer-page
- * packet, as long as the guest is known to take that. Frames that the guest's table has for another
- * channel go there, see netvsp_rss.c. What is larger than the guest's MTU or lacks
- * its checksum goes through the segmenter first. When suballocations or ring room run out, reading
- * stops until the guest completes something; the port ring then fills up and the switch drops. A
- * guest that wants nothing (no driver, filter 0, buffer revoked) has its frames taken and dropped
- * at once.
+ * packet, as long as the guest is known to take that. A guest that asks for receive side coalescing
+ * gets a large segment whole, over many suballocations of one packet. Frames that the guest's table
+ * has for another channel go there, see netvsp_rss.c. What else is larger than the guest's MTU or
+ * lacks its checksum goes through the segmenter first. When suballocations or ring room run out,
+ * reading stops until the guest completes something; the port ring then fills up and the switch
+ * drops. A guest that wants nothing (no driver, filter 0, buffer revoked) has its frames taken and
+ * dropped at once.
  */
 #include <errno.h>
 #include <string.h>
 
 #include "src/common/container.h"
 #include "vmbus/netvsp_priv.h"
+#include "vswitch/wire.h"
 
 #define PUMP_FRAMES 256u /* then the lane's others have a turn */
 
@@ -121,27 +123,38 @@ static bool gather_arrived(struct net_channel *chan)
 
 /* --- One frame */
 
-/* Write header and frame into suballocation `sub`. */
-static bool fill(struct net_channel *chan, uint32_t sub, const uint8_t *header, uint32_t header_len,
-                 const struct frame_meta *meta, const struct iovec *data, const uint8_t *head,
-                 uint32_t head_len)
+/* What goes into one suballocation. */
+struct message {
+    uint8_t header[RNDIS_BUILD_MAX];
+    uint32_t header_len;
+    const uint8_t *head; /* the frame's first bytes, as they were looked at */
+    uint32_t head_len;
+    const struct iovec *data; /* all of the frame's bytes, two ranges */
+    uint32_t at, length;      /* what of them; the head is no longer if it is in */
+};
+
+static bool fill(struct net_channel *chan, uint32_t sub, const struct message *message)
 {
+    uint32_t done = message->at ? 0 : message->head_len;
     struct iovec iov[NET_SUB_IOVECS];
-    int got = net_sub_lease(chan->netvsp, sub, header_len + meta->length, iov);
+    int got = net_sub_lease(chan->netvsp, sub, message->header_len + message->length, iov);
     unsigned iovs = (unsigned)got;
-    size_t at = header_len + head_len, skip = head_len;
+    size_t at = message->header_len + done, skip = message->at + done;
+    size_t left = message->length - done;
 
     if (got < 0)
         return false;
-    gmem_iov_write(iov, iovs, 0, header, header_len);
-    gmem_iov_write(iov, iovs, header_len, head, head_len);
+    gmem_iov_write(iov, iovs, 0, message->header, message->header_len);
+    gmem_iov_write(iov, iovs, message->header_len, message->head, done);
     for (unsigned i = 0; i < 2; i++) {
-        size_t len = data[i].iov_len;
+        size_t len = message->data[i].iov_len;
         if (skip >= len) {
             skip -= len;
             continue;
         }
-        at += gmem_iov_write(iov, iovs, at, (const uint8_t *)data[i].iov_base + skip, len - skip);
+        len = len - skip < left ? len - skip : left;
+        at += gmem_iov_write(iov, iovs, at, (const uint8_t *)message->data[i].iov_base + skip, len);
+        left -= len;
         skip = 0;
     }
     gmem_release_written(chan->gmem, iov, iovs);
@@ -155,8 +168,10 @@ static int deliver(struct net_channel *chan, const struct frame_meta *frame,
 {
     struct netvsp *netvsp = chan->netvsp;
     struct frame_meta told = *frame, *meta = &told;
-    uint8_t head[RNDIS_FRAME_HEAD], header[RNDIS_BUILD_MAX];
+    uint8_t head[RNDIS_FRAME_HEAD];
     uint32_t head_len = meta->length < sizeof(head) ? meta->length : (uint32_t)sizeof(head);
+    struct message message = {
+        .head = head, .head_len = head_len, .data = data, .length = meta->length};
 
     gmem_iov_read(data, 2, 0, head, head_len);
     if (!rndis_filter_pass(&chan->view.filter, head)) {
@@ -166,16 +181,17 @@ static int deliver(struct net_channel *chan, const struct frame_meta *frame,
     struct net_channel *to = net_rss_choose(chan, head, head_len, &meta->hash);
     if (to == chan && !make_room(chan))
         return -EAGAIN;
-    int len = rndis_build_packet(meta, head, head_len, chan->view.offload, chan->view.hash, header,
-                                 sizeof(header));
+    int len = rndis_build_packet(meta, head, head_len, chan->view.offload, chan->view.hash,
+                                 message.header, sizeof(message.header));
     if (len < 0 || (uint32_t)len + meta->length > netvsp->sub_size) {
         net_count(&chan->count.dropped_in, 1);
         return 0;
     }
+    message.header_len = (uint32_t)len;
     uint32_t sub = net_chain_take(netvsp, &chan->data);
     if (sub == NET_NONE)
         return -EAGAIN;
-    if (!fill(chan, sub, header, (uint32_t)len, meta, data, head, head_len)) {
+    if (!fill(chan, sub, &message)) {
         net_chain_add(netvsp, &chan->data, sub);
         net_count(&chan->count.dropped_in, 1);
         return 0;
@@ -185,6 +201,96 @@ static int deliver(struct net_channel *chan, const struct frame_meta *frame,
     else
         net_rss_steer(chan, to, sub, (uint32_t)len + meta->length);
     net_count_moved(chan, &chan->count.in, head, meta->length);
+    return 0;
+}
+
+/* --- A large segment in pieces */
+
+/* Bytes of a frame that one piece carries. */
+static uint32_t piece_bytes(const struct netvsp *netvsp)
+{
+    return netvsp->sub_size - RNDIS_BUILD_MAX;
+}
+
+/* The guest has asked for it, the segment is made of frames that it could take, and there is room
+ * for it when all suballocations are free. */
+static bool coalesces(const struct net_channel *chan, const struct frame_meta *meta)
+{
+    const struct netvsp *netvsp = chan->netvsp;
+    uint32_t asked = meta->gso == FRAME_GSO_TCPV4   ? RNDIS_OFFLOAD_RSC4
+                     : meta->gso == FRAME_GSO_TCPV6 ? RNDIS_OFFLOAD_RSC6
+                                                    : 0;
+    uint32_t headers = meta->gso == FRAME_GSO_TCPV4 ? IP4_BYTES : IP6_BYTES;
+    uint32_t pieces = meta->length / piece_bytes(netvsp) + 1;
+
+    return chan->view.offload & asked && pieces <= batch_max(netvsp) &&
+           pieces <= netvsp->share / 2 &&
+           headers + TCP_BYTES + meta->gso_size <= atomic_load(&netvsp->mtu);
+}
+
+/* Fill suballocations with all pieces. False if the buffer does not take them: then they are free
+ * again. */
+static bool fill_pieces(struct net_channel *chan, const struct frame_meta *meta,
+                        struct message *message, struct net_chain *ret_chain)
+{
+    struct netvsp *netvsp = chan->netvsp;
+    struct rndis_piece piece = {.id = chan->piece_id++};
+    bool good = true;
+    uint32_t sub;
+
+    for (; good && piece.at < meta->length; piece.at += piece.length) {
+        uint32_t left = meta->length - piece.at, most = piece_bytes(netvsp);
+        piece.length = left < most ? left : most;
+        message->header_len = (uint32_t)rndis_build_piece(
+            meta, &piece, message->head, message->head_len, chan->view.offload, chan->view.hash,
+            message->header, sizeof(message->header));
+        message->at = piece.at;
+        message->length = piece.length;
+        sub = net_chain_take(netvsp, &chan->data);
+        good = fill(chan, sub, message);
+        netvsp->length[sub] = message->header_len + piece.length;
+        net_chain_add(netvsp, ret_chain, sub);
+    }
+    while (!good && (sub = net_chain_take(netvsp, ret_chain)) != NET_NONE)
+        net_chain_add(netvsp, &chan->data, sub);
+    return good;
+}
+
+/* Deliver a frame that coalesces() whole, in one packet: the guest puts it together again, and has
+ * the work of one frame with it instead of forty. Its checksum is said to be good and is not put
+ * in: a guest that passes frames on does not ask for this. 0 also for one that is dropped; -EAGAIN;
+ * -EXDEV: it has to be cut after all, being another channel's, or one whose checksum nobody vouches
+ * for. */
+static int deliver_coalesced(struct net_channel *chan, const struct frame *frame)
+{
+    struct netvsp *netvsp = chan->netvsp;
+    struct frame_meta meta = frame->meta;
+    struct net_chain chain = {NET_NONE, NET_NONE, 0};
+    uint8_t head[RNDIS_FRAME_HEAD];
+    struct message message = {.head = head, .head_len = sizeof(head), .data = frame->data};
+    uint32_t pieces = meta.length / piece_bytes(netvsp) + 1, sub;
+
+    if (meta.length < sizeof(head))
+        return -EXDEV; /* no large segment, whatever it says */
+    gmem_iov_read(frame->data, 2, 0, head, sizeof(head));
+    if (!rndis_vouches(&meta, head, sizeof(head), chan->view.offload))
+        return -EXDEV;
+    if (!rndis_filter_pass(&chan->view.filter, head)) {
+        net_count(&chan->count.filtered_in, 1);
+        return 0;
+    }
+    if (net_rss_choose(chan, head, sizeof(head), &meta.hash) != chan)
+        return -EXDEV;
+    if (chan->data.count < pieces ||
+        (chan->batch.ranges + pieces > batch_max(netvsp) && send_batch(chan) == -EAGAIN))
+        return -EAGAIN;
+    if (!fill_pieces(chan, &meta, &message, &chain)) {
+        net_count(&chan->count.dropped_in, 1);
+        return 0;
+    }
+    while ((sub = net_chain_take(netvsp, &chain)) != NET_NONE)
+        gather(chan, sub, netvsp->length[sub]);
+    net_count_moved(chan, &chan->count.in, head, meta.length);
     return 0;
 }
 
@@ -233,6 +339,11 @@ static int deliver_pending(struct net_channel *chan, struct net_queue *queue)
     if (!atomic_load(&netvsp->filter) || !net_receivable(chan)) {
         net_count(&chan->count.filtered_in, 1);
         return 0;
+    }
+    if (!queue->cutting && coalesces(chan, &queue->frame.meta)) {
+        int error = deliver_coalesced(chan, &queue->frame);
+        if (error != -EXDEV)
+            return error;
     }
     if (!queue->cutting && segment_needed(&queue->frame.meta, PORT_CAP_VLAN, mtu)) {
         if (segment_begin(&queue->segmenter, &queue->frame, PORT_CAP_VLAN, mtu)) {

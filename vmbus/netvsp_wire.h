@@ -117,6 +117,8 @@ _Static_assert(offsetof(struct nvsp_message, buffer.id) == 8, "wire offset");
 _Static_assert(offsetof(struct nvsp_message, receive_buffer_complete.end) == 24, "wire offset");
 _Static_assert(offsetof(struct nvsp_message, rndis.size) == 12, "wire offset");
 
+#define NVSP_CAPABILITY_RSC 0x80u /* of NDIS_CONFIG: takes frames in several suballocations */
+
 #define NVSP_INDIRECTIONS 16u
 
 struct nvsp_indirection_table {

@@ -67,7 +67,7 @@ int rndis_to_meta(const struct rndis_packet *packet, uint32_t mtu, uint8_t *head
 /* --- Data, host to guest -------------------------------------------------------------------------
  */
 
-#define RNDIS_BUILD_MAX 92u /* most bytes that rndis_build_packet() writes */
+#define RNDIS_BUILD_MAX 108u /* most bytes that the functions here write */
 
 /* Write the header and the per-packet info of a data message, which the frame's meta->length bytes
  * follow. `head` is the first `head_len` bytes of the frame (it only tells TCP from UDP; fewer than
@@ -79,6 +79,22 @@ int rndis_to_meta(const struct rndis_packet *packet, uint32_t mtu, uint8_t *head
  * bytes, because RNDIS has no way to say "not there yet" to a guest that forwards the frame. */
 int rndis_build_packet(const struct frame_meta *meta, const uint8_t *head, uint32_t head_len,
                        uint32_t offload, bool hash, uint8_t *out, uint32_t max);
+
+/* True if the guest is told that the TCP checksum is good. */
+bool rndis_vouches(const struct frame_meta *meta, const uint8_t *head, uint32_t head_len,
+                   uint32_t offload);
+
+/* A piece of a frame that goes to the guest in several messages, all of one packet: receive side
+ * coalescing. */
+struct rndis_piece {
+    uint32_t at, length; /* bytes of the frame */
+    uint16_t id;         /* the frame's */
+};
+
+/* As rndis_build_packet(), for a frame that is still to be segmented and a piece of it. */
+int rndis_build_piece(const struct frame_meta *meta, const struct rndis_piece *piece,
+                      const uint8_t *head, uint32_t head_len, uint32_t offload, bool hash,
+                      uint8_t *out, uint32_t max);
 
 /* --- Control -------------------------------------------------------------------------------------
  */
@@ -99,6 +115,10 @@ int rndis_build_packet(const struct frame_meta *meta, const uint8_t *head, uint3
 #define RNDIS_OFFLOAD_LSO4    0x0400u
 #define RNDIS_OFFLOAD_LSO6    0x0800u
 #define RNDIS_OFFLOAD_ALL     0x0fffu
+/* Large segments in pieces: only if the guest says that it can, and only while it asks for it. */
+#define RNDIS_OFFLOAD_RSC4 0x1000u
+#define RNDIS_OFFLOAD_RSC6 0x2000u
+#define RNDIS_OFFLOAD_RSC  (RNDIS_OFFLOAD_RSC4 | RNDIS_OFFLOAD_RSC6)
 
 /* rndis->filter.bits, as on the wire; others are never set. */
 #define RNDIS_FILTER_DIRECTED      0x01u
@@ -175,7 +195,7 @@ struct rndis {
 };
 
 /* The machine was reset, or this is a new adapter: permanent address, nothing received, no RSS,
- * all offloads of `can`, none for an NDIS 5 guest, which has no say in them. */
+ * all offloads of `can` but RSC, none for an NDIS 5 guest, which has no say in them. */
 void rndis_init(struct rndis *rndis, const uint8_t permanent[6]);
 
 /* The channel was closed or the guest sent HALT: as rndis_init(), but for an address that the guest

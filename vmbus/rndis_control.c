@@ -26,7 +26,7 @@ _Static_assert(sizeof(struct rndis_query_complete) + RNDIS_MAX_ANSWER <= RNDIS_M
 static void start_over(struct rndis *rndis)
 {
     rndis->initialised = false;
-    rndis->offload = rndis->ndis >= NDIS_6 ? rndis->can : 0;
+    rndis->offload = rndis->ndis >= NDIS_6 ? rndis->can & ~RNDIS_OFFLOAD_RSC : 0;
     rndis->filter.bits = 0;
     rndis->filter.multicasts = 0;
     rndis->rss = (struct rndis_rss){0};

@@ -176,6 +176,12 @@ static uint32_t rx_checksum(const struct frame_meta *meta, const uint8_t *head, 
     return value;
 }
 
+bool rndis_vouches(const struct frame_meta *meta, const uint8_t *head, uint32_t head_len,
+                   uint32_t offload)
+{
+    return rx_checksum(meta, head, head_len, offload) & RNDIS_RX_CSUM_TCP_GOOD;
+}
+
 static uint32_t put_element(uint8_t *out, uint32_t type, uint32_t value)
 {
     const struct rndis_element element = {
@@ -203,24 +209,49 @@ static uint32_t put_elements(const struct frame_meta *meta, uint32_t csum, bool 
     return len;
 }
 
+/* Put the header before `info` bytes of elements and `length` bytes of a frame. */
+static int put_header(uint8_t *out, uint32_t info, uint32_t length)
+{
+    const uint32_t whole = (uint32_t)sizeof(struct rndis_data) + info;
+    const struct rndis_data data = {
+        .header = {RNDIS_PACKET, whole + length},
+        .info_offset = info ? RNDIS_BEHIND(struct rndis_data) : 0,
+        .info_length = info,
+        .data_offset = RNDIS_BEHIND(struct rndis_data) + info,
+        .data_length = length,
+    };
+
+    memcpy(out, &data, sizeof(data));
+    return (int)whole;
+}
+
 int rndis_build_packet(const struct frame_meta *meta, const uint8_t *head, uint32_t head_len,
                        uint32_t offload, bool hash, uint8_t *out, uint32_t max)
 {
-    struct rndis_data data = {0};
-    uint32_t length;
-
     if (meta->gso != FRAME_GSO_NONE)
         return -EINVAL;
     if (max < RNDIS_BUILD_MAX)
         return -ENOSPC;
-    data.info_length =
-        put_elements(meta, rx_checksum(meta, head, head_len, offload), hash, out + sizeof(data));
-    length = (uint32_t)sizeof(data) + data.info_length;
-    data.header.type = RNDIS_PACKET;
-    data.header.length = length + meta->length;
-    data.info_offset = data.info_length ? RNDIS_BEHIND(struct rndis_data) : 0;
-    data.data_offset = RNDIS_BEHIND(struct rndis_data) + data.info_length;
-    data.data_length = meta->length;
-    memcpy(out, &data, sizeof(data));
-    return (int)length;
+    uint32_t info = put_elements(meta, rx_checksum(meta, head, head_len, offload), hash,
+                                 out + sizeof(struct rndis_data));
+    return put_header(out, info, meta->length);
+}
+
+int rndis_build_piece(const struct frame_meta *meta, const struct rndis_piece *piece,
+                      const uint8_t *head, uint32_t head_len, uint32_t offload, bool hash,
+                      uint8_t *out, uint32_t max)
+{
+    uint32_t info = 0, flags = RNDIS_PIECE_ONE;
+    uint8_t *elements = out + sizeof(struct rndis_data);
+
+    if (max < RNDIS_BUILD_MAX)
+        return -ENOSPC;
+    if (!piece->at) {
+        flags |= RNDIS_PIECE_FIRST;
+        info = put_elements(meta, rx_checksum(meta, head, head_len, offload), hash, elements);
+    }
+    if (piece->at + piece->length == meta->length)
+        flags |= RNDIS_PIECE_LAST;
+    info += put_element(elements + info, RNDIS_PPI_PIECE, RNDIS_PIECE(piece->id, flags));
+    return put_header(out, info, piece->length);
 }

@@ -21,7 +21,6 @@
 
 #define TAG_BYTES      4u
 #define MACS           12u /* bytes before the Ethernet type */
-#define TCP_BYTES      20u
 #define TCP_CSUM       16u
 #define UDP_BYTES      8u
 #define UDP_CSUM       6u

@@ -48,6 +48,8 @@ uint32_t rndis_offload_describe(uint32_t offload, unsigned revision, struct rndi
         .rx6 = describe(false, offload & RNDIS_OFFLOAD_RX_TCP6, offload & RNDIS_OFFLOAD_RX_UDP6),
         .lso4 = describe_lso(offload & RNDIS_OFFLOAD_LSO4),
         .lso6 = describe_lso(offload & RNDIS_OFFLOAD_LSO6),
+        .rsc4 = (offload & RNDIS_OFFLOAD_RSC4) != 0,
+        .rsc6 = (offload & RNDIS_OFFLOAD_RSC6) != 0,
         .lso6_flags = offload & RNDIS_OFFLOAD_LSO6 ? NDIS_LSO_EXTENSIONS | NDIS_LSO_TCP_OPTIONS : 0,
     };
 
@@ -124,10 +126,14 @@ static bool set_simple(uint8_t code, uint32_t bit, uint32_t *offload)
 uint32_t rndis_set_offload(struct rndis *rndis, const struct rndis_info *info)
 {
     struct ndis_offload_parameters want;
+    struct ndis_offload_more more = {0};
     uint32_t offload = rndis->offload;
+    const uint8_t *behind = rndis_info_at(info, sizeof(want), sizeof(more));
 
     if (rndis_info_take(info, &want, sizeof(want)) != RNDIS_SUCCESS)
         return RNDIS_BUFFER_TOO_SHORT;
+    if (behind)
+        memcpy(&more, behind, sizeof(more));
     if (want.header.type != NDIS_TYPE_DEFAULT ||
         !set_checksum(want.ip4, RNDIS_OFFLOAD_TX_IP4, RNDIS_OFFLOAD_RX_IP4, &offload) ||
         !set_checksum(want.tcp4, RNDIS_OFFLOAD_TX_TCP4, RNDIS_OFFLOAD_RX_TCP4, &offload) ||
@@ -135,7 +141,9 @@ uint32_t rndis_set_offload(struct rndis *rndis, const struct rndis_info *info)
         !set_checksum(want.tcp6, RNDIS_OFFLOAD_TX_TCP6, RNDIS_OFFLOAD_RX_TCP6, &offload) ||
         !set_checksum(want.udp6, RNDIS_OFFLOAD_TX_UDP6, RNDIS_OFFLOAD_RX_UDP6, &offload) ||
         !set_simple(want.lso4, RNDIS_OFFLOAD_LSO4, &offload) ||
-        !set_simple(want.lso6, RNDIS_OFFLOAD_LSO6, &offload))
+        !set_simple(want.lso6, RNDIS_OFFLOAD_LSO6, &offload) ||
+        !set_simple(more.rsc4, RNDIS_OFFLOAD_RSC4, &offload) ||
+        !set_simple(more.rsc6, RNDIS_OFFLOAD_RSC6, &offload))
         return RNDIS_INVALID_DATA;
     rndis_offload_apply(rndis, offload);
     return RNDIS_SUCCESS;

@@ -152,7 +152,7 @@ struct ndis_offload {
     uint32_t lso6_flags; /* NDIS_LSO_* */
     uint32_t flags;
     uint8_t ipsec_v2[32];         /* nothing; from revision 2 */
-    uint8_t rsc4, rsc6, pad[2];   /* nothing; from revision 3 */
+    uint8_t rsc4, rsc6, pad[2];   /* 1: there is; from revision 3 */
     uint32_t gre_flags, gre_size; /* nothing */
 } __attribute__((packed));
 
@@ -169,7 +169,13 @@ struct ndis_offload_parameters {
     uint8_t connection4, connection6;    /* chimney: not ours */
     uint8_t pad;
     uint32_t flags;
-} __attribute__((packed)); /* later revisions go on with IPsec, RSC, encapsulation: not ours */
+} __attribute__((packed));
+
+/* What later revisions add; encapsulation, which follows, is not ours. */
+struct ndis_offload_more {
+    uint8_t ipsec_v2[2]; /* not ours */
+    uint8_t rsc4, rsc6;  /* NDIS_SET_* */
+} __attribute__((packed));
 
 #define NDIS_CSUM_SET_KEEP 0u
 #define NDIS_CSUM_SET_OFF  1u

@@ -130,6 +130,7 @@ _Static_assert(sizeof(struct rndis_indicate) == 20, "wire size");
 #define RNDIS_PPI_LSO      2u /* large send offload */
 #define RNDIS_PPI_TAG      6u
 #define RNDIS_PPI_HASH     8u
+#define RNDIS_PPI_PIECE    0x80000001u /* vmswitch's own: a message is a piece of a frame */
 
 /* An element: this, then what `offset` points to. All that we know is 32 bits. */
 struct rndis_element {
@@ -139,6 +140,11 @@ struct rndis_element {
 } __attribute__((packed));
 
 _Static_assert(sizeof(struct rndis_element) == 12, "wire size");
+
+#define RNDIS_PIECE(id, flags) (1u | (flags) << 8 | (uint32_t)(id) << 16)
+#define RNDIS_PIECE_ONE        0x1u /* of several */
+#define RNDIS_PIECE_FIRST      0x2u
+#define RNDIS_PIECE_LAST       0x4u
 
 /* Checksum, guest to host. */
 #define RNDIS_TX_CSUM_IP4       0x01u

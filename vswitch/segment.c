@@ -29,7 +29,6 @@
 #define IP6_NEXT      6u
 #define IP6_ADDRESSES 8u
 
-#define TCP_BYTES    20u
 #define TCP_SEQUENCE 4u
 #define TCP_OFFSET   12u
 #define TCP_FLAGS    13u

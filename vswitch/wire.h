@@ -35,12 +35,13 @@
 #define IP6_BYTES  40u
 #define IP6_OFFSET 0xfff8u
 
-#define IP_ICMP  1u
-#define IP_IGMP  2u
-#define IP_TCP   6u
-#define IP_UDP   17u
-#define IP_ICMP6 58u
-#define IP_PIM   103u
+#define IP_ICMP   1u
+#define IP_IGMP   2u
+#define TCP_BYTES 20u
+#define IP_TCP    6u
+#define IP_UDP    17u
+#define IP_ICMP6  58u
+#define IP_PIM    103u
 
 #define IP6_HOPS        0u
 #define IP6_ROUTING     43u

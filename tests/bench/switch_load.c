@@ -10,10 +10,10 @@
 #include <string.h>
 #include <time.h>
 
-#define CELLS     512u
-#define BURST     64u
-#define WARM_UP   0.2 /* seconds: stations are learned, pages touched */
-#define TCP_BYTES (FRAME_ETHERNET + 40u)
+#define CELLS       512u
+#define BURST       64u
+#define WARM_UP     0.2 /* seconds: stations are learned, pages touched */
+#define TCP_HEADERS (FRAME_ETHERNET + 40u)
 
 void load_fail(const char *what)
 {
@@ -49,7 +49,7 @@ static uint8_t *make_frame(const struct load *load, unsigned port)
     frame[12] = 0x08;
     frame[14] = 0x45;
     frame[14 + 9] = 6;
-    for (uint32_t i = TCP_BYTES; i < load->length; i++)
+    for (uint32_t i = TCP_HEADERS; i < load->length; i++)
         frame[i] = (uint8_t)(i * 31 + port);
     return frame;
 }
@@ -65,7 +65,7 @@ static struct frame_meta make_meta(uint32_t length)
     meta.csum_offset = 16;
     meta.gso = FRAME_GSO_TCPV4;
     meta.gso_size = 1460;
-    meta.header = TCP_BYTES;
+    meta.header = TCP_HEADERS;
     return meta;
 }
 

@@ -115,7 +115,8 @@ uint32_t net_init(struct net_guest *net, uint32_t version)
 
 void net_negotiate_ndis(struct net_guest *net, uint32_t version)
 {
-    const struct nvsp_message config = {.type = NVSP_NDIS_CONFIG, .ndis_config = {.mtu = 1514}};
+    const struct nvsp_message config = {
+        .type = NVSP_NDIS_CONFIG, .ndis_config = {.mtu = 1514, .capabilities = net->capabilities}};
     const struct nvsp_message ndis = {.type = NVSP_NDIS_VERSION,
                                       .ndis_version = {6, version > NVSP_VERSION_4 ? 30 : 1}};
 

@@ -42,6 +42,7 @@ struct net_guest {
     uint32_t sub_size, subs;
     uint8_t control[2048];  /* the last RNDIS control message from the host */
     bool empty_completions; /* as iPXE */
+    uint64_t capabilities;  /* of NDIS_CONFIG */
     bool attached;
     struct port_ring_fds fds;
     struct port_ring far; /* the switch's side */

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "tests/unit/net_guest.h"
+#include "vmbus/rndis.h"
 
 static void receive_at(uint32_t version, bool empty_completions)
 {
@@ -54,12 +55,12 @@ static void batch_at(uint32_t version, uint32_t want)
     net_guest_init(&net, 1, 0);
     net_attach(&net, 1);
     net_up(&net, version);
-    for (unsigned i = 0; i < 40; i++) {
+    for (unsigned i = 0; i < 80; i++) {
         net_make_frame(frame, sizeof(frame), (uint8_t)i);
         g_assert_true(net_switch_send(&net, 0, frame, sizeof(frame)));
     }
     while (net_take(&net, &net.channel, &pages)) {
-        g_assert_cmpuint(pages.ranges, ==, 40 - n < want ? 40 - n : want);
+        g_assert_cmpuint(pages.ranges, ==, 80 - n < want ? 80 - n : want);
         for (unsigned i = 0; i < pages.ranges; i++) {
             net_make_frame(frame, sizeof(frame), (uint8_t)n++);
             g_assert_cmpuint(net_frame_of(&net, &pages, i, got, sizeof(got)), ==, 100);
@@ -67,13 +68,13 @@ static void batch_at(uint32_t version, uint32_t want)
         }
         net_complete_pages(&net, &net.channel, pages.id);
     }
-    g_assert_cmpuint(n, ==, 40);
+    g_assert_cmpuint(n, ==, 80);
     net_guest_free(&net);
 }
 
 static void test_batch(void)
 {
-    batch_at(NVSP_VERSION_6_1, 32);
+    batch_at(NVSP_VERSION_6_1, 64);
 }
 
 static void test_batch_of_one(void)
@@ -256,36 +257,191 @@ static uint32_t tcp_sum(const uint8_t *frame, uint32_t length)
 
 /* A large segment for a guest whose suballocations hold one frame: cut, in order, checksums right.
  */
-static void test_gso_is_cut(void)
+/* A large segment of 10 frames; its bytes are in `frame`. */
+static struct frame_meta make_large(uint8_t *frame)
+{
+    return (struct frame_meta){.length = make_tcp(frame, 14480),
+                               .hash = 1,
+                               .csum_start = 34,
+                               .csum_offset = 16,
+                               .gso_size = 1448,
+                               .header = 54,
+                               .gso = FRAME_GSO_TCPV4,
+                               .flags = FRAME_CSUM_PARTIAL};
+}
+
+/* Push a large segment, and see that it comes in frames of the guest's MTU. */
+static void expect_cut(struct net_guest *net)
 {
     static uint8_t frame[20000], got[1600];
-    struct net_guest net;
+    const struct frame_meta meta = make_large(frame);
     struct net_pages pages;
-    uint32_t length = make_tcp(frame, 14480), seen = 0;
-    const struct frame_meta meta = {.length = length,
-                                    .hash = 1,
-                                    .csum_start = 34,
-                                    .csum_offset = 16,
-                                    .gso_size = 1448,
-                                    .header = 54,
-                                    .gso = FRAME_GSO_TCPV4,
-                                    .flags = FRAME_CSUM_PARTIAL};
+    uint32_t seen = 0;
 
-    net_guest_init(&net, 1, 0);
-    net_attach(&net, 1);
-    net_up(&net, NVSP_VERSION_6_1);
-    g_assert_true(net_switch_push(&net, 0, frame, &meta));
-    while (net_take(&net, &net.channel, &pages)) {
+    g_assert_true(net_switch_push(net, 0, frame, &meta));
+    while (net_take(net, &net->channel, &pages)) {
         for (unsigned i = 0; i < pages.ranges; i++) {
-            uint32_t len = net_frame_of(&net, &pages, i, got, sizeof(got));
+            uint32_t len = net_frame_of(net, &pages, i, got, sizeof(got));
             g_assert_cmpuint(len, <=, 1514);
             g_assert_cmpmem(got + 54, len - 54, frame + 54 + seen, len - 54);
             g_assert_cmphex(tcp_sum(got, len), ==, 0xffff);
             seen += len - 54;
         }
-        net_complete_pages(&net, &net.channel, pages.id);
+        net_complete_pages(net, &net->channel, pages.id);
     }
     g_assert_cmpuint(seen, ==, 14480);
+    g_assert_cmpuint(net_stats(net).dropped_in, ==, 0);
+}
+
+static void test_gso_is_cut(void)
+{
+    struct net_guest net;
+
+    net_guest_init(&net, 1, 0);
+    net_attach(&net, 1);
+    net_up(&net, NVSP_VERSION_6_1);
+    expect_cut(&net);
+    net_guest_free(&net);
+}
+
+/* --- Receive side coalescing */
+
+static void set_offloads(struct net_guest *net, const uint8_t parameters[28])
+{
+    struct net_pages pages;
+
+    g_assert_cmpuint(net_set(net, 0xfc01020c, parameters, 28), ==, 0);
+    while (net_take(net, &net->channel, &pages)) { /* the guest is told what has changed */
+        g_assert_cmpuint(pages.channel, ==, NVSP_CHANNEL_CONTROL);
+        net_complete_pages(net, &net->channel, pages.id);
+    }
+}
+
+static void set_rsc(struct net_guest *net, uint8_t rsc4, uint8_t rsc6)
+{
+    const uint8_t parameters[28] = {0x80, 3, 28, [22] = rsc4, [23] = rsc6};
+
+    set_offloads(net, parameters);
+}
+
+/* A guest that can take pieces; they are still off. */
+static void coalescing_begin(struct net_guest *net)
+{
+    net_guest_init(net, 1, 0);
+    net->capabilities = 0x80;
+    net_attach(net, 1);
+    net_up(net, NVSP_VERSION_6_1);
+}
+
+/* Flags of the piece that range `n` is, and the frame's id. As Linux looks for it. */
+static uint32_t piece_flags(struct net_guest *net, const struct net_pages *pages, uint32_t n,
+                            uint32_t *ret_id)
+{
+    const uint8_t *message = sg_mem(net->guest, net->receive + pages->offset[n]);
+    uint32_t header[11], element[4];
+
+    memcpy(header, message, sizeof(header));
+    for (uint32_t at = 8 + header[7], end = at + header[8]; at < end; at += element[0]) {
+        memcpy(element, message + at, sizeof(element));
+        if (element[1] != 0x80000001u)
+            continue;
+        g_assert_cmpuint(element[3] & 0xff, ==, 1);
+        *ret_id = element[3] >> 16;
+        return element[3] >> 8 & 0xff;
+    }
+    g_assert_not_reached();
+}
+
+/* Linux takes the pieces of a frame out of one packet, and drops what goes beyond it. */
+static void expect_whole(struct net_guest *net)
+{
+    static uint8_t frame[20000], got[20000];
+    const struct frame_meta meta = make_large(frame);
+    struct net_pages pages;
+    uint32_t seen = 0, id, first_id = 0;
+
+    g_assert_true(net_switch_push(net, 0, frame, &meta));
+    g_assert_true(net_take(net, &net->channel, &pages));
+    g_assert_cmpuint(pages.ranges, ==, meta.length / (net->sub_size - RNDIS_BUILD_MAX) + 1);
+    for (unsigned i = 0; i < pages.ranges; i++) {
+        uint32_t flags = piece_flags(net, &pages, i, i ? &id : &first_id);
+        g_assert_cmphex(flags, ==, 1u | (i ? 0 : 2u) | (i + 1 < pages.ranges ? 0 : 4u));
+        g_assert_true(!i || id == first_id);
+        seen += net_frame_of(net, &pages, i, got + seen, (uint32_t)sizeof(got) - seen);
+    }
+    g_assert_cmpmem(got, seen, frame, meta.length);
+    net_complete_pages(net, &net->channel, pages.id);
+    g_assert_false(net_take(net, &net->channel, &pages));
+}
+
+static void test_whole_if_asked_for(void)
+{
+    struct net_guest net;
+
+    coalescing_begin(&net);
+    expect_cut(&net); /* not asked for yet */
+    set_rsc(&net, 2, 2);
+    for (unsigned i = 0; i < 50; i++) /* more than the buffer holds: all of it comes back */
+        expect_whole(&net);
+    set_rsc(&net, 0, 0);
+    expect_whole(&net);
+    set_rsc(&net, 1, 2);
+    expect_cut(&net);
+    set_rsc(&net, 2, 1);
+    expect_whole(&net);
+    g_assert_cmpuint(net_stats(&net).dropped_in, ==, 0);
+    net_guest_free(&net);
+}
+
+/* Whoever has not said that it can take pieces gets none, whatever it asks for. */
+static void test_whole_not_offered(void)
+{
+    struct net_guest net;
+
+    net_guest_init(&net, 1, 0);
+    net_attach(&net, 1);
+    net_up(&net, NVSP_VERSION_6_1);
+    set_rsc(&net, 2, 2);
+    expect_cut(&net);
+    net_guest_free(&net);
+}
+
+/* A guest that sums up by itself must find a sum, and none is put into a large segment. */
+static void test_whole_without_checksums(void)
+{
+    const uint8_t parameters[28] = {0x80, 3, 28, [5] = 1, [22] = 2, [23] = 2};
+    struct net_guest net;
+
+    coalescing_begin(&net);
+    set_offloads(&net, parameters);
+    expect_cut(&net);
+    net_guest_free(&net);
+}
+
+/* A segment that needs more suballocations than are free waits for them. */
+static void test_whole_waits(void)
+{
+    static uint8_t frame[20000];
+    const struct frame_meta meta = make_large(frame);
+    struct net_guest net;
+    struct net_pages pages[40];
+    unsigned pushed = 0, taken = 0;
+
+    coalescing_begin(&net);
+    set_rsc(&net, 2, 2);
+    while (net_switch_push(&net, 0, frame, &meta) && pushed < G_N_ELEMENTS(pages)) {
+        pushed++;
+        while (taken < pushed && net_take(&net, &net.channel, &pages[taken]))
+            taken++;
+    }
+    g_assert_cmpuint(net_stats(&net).stalls_in, ==, 1);
+    g_assert_cmpuint(taken, <, pushed);
+    for (unsigned done = 0; done < pushed; done++) {
+        if (done == taken && net_take(&net, &net.channel, &pages[taken]))
+            taken++;
+        g_assert_cmpuint(done, <, taken);
+        net_complete_pages(&net, &net.channel, pages[done].id);
+    }
     g_assert_cmpuint(net_stats(&net).dropped_in, ==, 0);
     net_guest_free(&net);
 }
@@ -346,6 +502,10 @@ int main(int argc, char **argv)
     g_test_add_func("/netvsp-frames/rx/filter-address", test_filter_by_address);
     g_test_add_func("/netvsp-frames/rx/without-driver", test_frames_without_driver);
     g_test_add_func("/netvsp-frames/rx/gso-cut", test_gso_is_cut);
+    g_test_add_func("/netvsp-frames/rsc/asked-for", test_whole_if_asked_for);
+    g_test_add_func("/netvsp-frames/rsc/not-offered", test_whole_not_offered);
+    g_test_add_func("/netvsp-frames/rsc/without-checksums", test_whole_without_checksums);
+    g_test_add_func("/netvsp-frames/rsc/waits", test_whole_waits);
     g_test_add_func("/netvsp-frames/rx/partial-checksum", test_partial_checksum_is_put_in);
     g_test_add_func("/netvsp-frames/rx/oversize", test_oversize_dropped);
     return g_test_run();
