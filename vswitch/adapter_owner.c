@@ -114,27 +114,43 @@ enum adapter_owner adapter_owner_find(const char *root, int index, const char *n
 
 /* --- The answer ------------------------------------------------------------------------------- */
 
-/* The pid file of a running dhclient (its -pf argument), or the usual one. */
-static char *dhclient_pid_file(const char *root, int process, const char *name)
+/* How a process was called; NULL-terminated, empty if it has gone. */
+static char **words_of(const char *root, int process)
 {
     g_autofree char *path = g_strdup_printf("%s/proc/%d/cmdline", root, process);
     g_autofree char *line = NULL;
+    g_autoptr(GStrvBuilder) words = g_strv_builder_new();
     size_t length = 0;
 
     g_file_get_contents(path, &line, &length, NULL);
-    for (const char *word = line; word && word < line + length; word += strlen(word) + 1) {
-        const char *next = word + strlen(word) + 1;
+    for (const char *word = line; word && word < line + length; word += strlen(word) + 1)
+        g_strv_builder_add(words, word);
+    return g_strv_builder_end(words);
+}
 
-        if (strcmp(word, "-pf") == 0 && next < line + length)
-            return g_strdup(next);
-    }
-    return g_strdup_printf("/run/dhclient.%s.pid", name);
+/* dhclient looks for the one to end in a pid file: that of its -pf argument, or the usual one. */
+static char *end_dhclient(const char *const *words, const char *name)
+{
+    for (; *words; words++)
+        if (strcmp(*words, "-pf") == 0 && words[1])
+            return g_strdup_printf("dhclient -x -pf %s %s", words[1], name);
+    return g_strdup_printf("dhclient -x -pf /run/dhclient.%s.pid %s", name, name);
+}
+
+/* dhcpcd only finds another of the same families. */
+static char *end_dhcpcd(const char *const *words, const char *name)
+{
+    const char *family = g_strv_contains(words, "-4")   ? " -4"
+                         : g_strv_contains(words, "-6") ? " -6"
+                                                        : "";
+
+    return g_strdup_printf("dhcpcd%s --exit %s", family, name);
 }
 
 /* What makes the owner let go. */
 static char *command_for(enum adapter_owner owner, const char *root, int process, const char *name)
 {
-    g_autofree char *pid_file = NULL;
+    g_auto(GStrv) words = words_of(root, process);
 
     switch (owner) {
     case ADAPTER_OWNER_NETWORK_MANAGER:
@@ -144,10 +160,9 @@ static char *command_for(enum adapter_owner owner, const char *root, int process
                                "> /etc/systemd/network/00-%s.network && networkctl reload",
                                name, name);
     case ADAPTER_OWNER_DHCLIENT:
-        pid_file = dhclient_pid_file(root, process, name);
-        return g_strdup_printf("dhclient -x -pf %s %s", pid_file, name);
+        return end_dhclient((const char *const *)words, name);
     case ADAPTER_OWNER_DHCPCD:
-        return g_strdup_printf("dhcpcd --exit %s", name);
+        return end_dhcpcd((const char *const *)words, name);
     default:
         return g_strdup_printf("kill %d", process);
     }

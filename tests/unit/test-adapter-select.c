@@ -328,6 +328,7 @@ static void test_owner_clients(void)
     static const char other[] = "dhclient\0-pf\0/run/dhclient.eth4.pid\0eth4";
     static const char ours[] = "dhclient\0-4\0-pf\0/run/dhclient.eth3.pid\0eth3";
     static const char every[] = "dhcpcd\0-q";
+    static const char one[] = "dhcpcd\0-4\0eth3";
     char *root = root_new();
 
     put(root, "proc/500/comm", "dhclient\n", -1);
@@ -341,6 +342,8 @@ static void test_owner_clients(void)
     put(root, "proc/501/comm", "dhcpcd\n", -1);
     put(root, "proc/501/cmdline", every, sizeof(every));
     assert_owned(root, "with: dhcpcd --exit eth3 (");
+    put(root, "proc/501/cmdline", one, sizeof(one));
+    assert_owned(root, "with: dhcpcd -4 --exit eth3 (");
     root_remove(root);
 }
 
