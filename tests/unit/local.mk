@@ -150,7 +150,9 @@ UNIT_TESTS = \
 	tests/unit/test-synic \
 	tests/unit/test-timesync \
 	tests/unit/test-tulip \
+	tests/unit/test-tulip-attack \
 	tests/unit/test-tulip-frames \
+	tests/unit/test-tulip-process \
 	tests/unit/test-typist \
 	tests/unit/test-uart \
 	tests/unit/test-uring \
@@ -262,7 +264,9 @@ tests_unit_test_switch_threads_LDADD = $(UNIT_LIBS)
 tests_unit_test_synic_LDADD = $(UNIT_LIBS)
 tests_unit_test_timesync_LDADD = $(UNIT_LIBS)
 tests_unit_test_tulip_LDADD = $(UNIT_LIBS)
+tests_unit_test_tulip_attack_LDADD = $(UNIT_LIBS)
 tests_unit_test_tulip_frames_LDADD = $(UNIT_LIBS)
+tests_unit_test_tulip_process_LDADD = $(UNIT_LIBS)
 tests_unit_test_uart_LDADD = $(UNIT_LIBS)
 tests_unit_test_uring_LDADD = $(UNIT_LIBS)
 tests_unit_test_utf16_LDADD = $(UNIT_LIBS)

@@ -5,9 +5,14 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "src/pc/tulip_priv.h"
+
 #define DEVFN PCI_DEVFN(TULIP_SLOT, 0)
 
 const uint8_t tlf_mac[6] = {0x00, 0x15, 0x5d, 0x01, 0x02, 0x03};
+const uint8_t tlf_other[6] = {0x00, 0x15, 0x5d, 0x0a, 0x0b, 0x0c};
+const uint8_t tlf_multicast[6] = {0x01, 0x00, 0x5e, 0x00, 0x00, 0xfb};
+const uint8_t tlf_broadcast[6] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
 
 void tlf_set_config(struct tulip_fixture *f, unsigned offset, unsigned size, uint32_t value)
 {
@@ -139,14 +144,13 @@ void tlf_setup(struct tulip_fixture *f, const uint8_t bytes[192], uint32_t kind)
 
 void tlf_start(struct tulip_fixture *f, unsigned count, uint32_t size)
 {
-    static const uint8_t broadcast[6] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
     uint8_t setup[192];
 
     for (unsigned i = 0; i < count; i++)
         tlf_put(f, TLF_RX + 16 * i, TLF_OWN, (i == count - 1 ? TLF_END : 0) | size,
                 TLF_INTO + 2048 * i, 0);
     for (unsigned i = 0; i < 16; i++)
-        tlf_setup_address(setup, i, i ? broadcast : tlf_mac);
+        tlf_setup_address(setup, i, i ? tlf_broadcast : tlf_mac);
     tlf_out(f, 0, 1);
     tlf_out(f, 6, 0x00040000);
     tlf_setup(f, setup, 0);
@@ -203,4 +207,56 @@ uint32_t tlf_sent(struct tulip_fixture *f, uint8_t *bytes, struct frame_meta *re
     if (ret_meta)
         *ret_meta = meta;
     return meta.length;
+}
+
+/* --- What a test says of frames --- */
+
+void tlf_fill(struct tulip_fixture *f, uint32_t at, const uint8_t *bytes, uint32_t length)
+{
+    g_assert_true(gmem_write(&f->gmem, at, bytes, length));
+}
+
+void tlf_poll_tx(struct tulip_fixture *f)
+{
+    tlf_out(f, 1, 0);
+}
+
+void tlf_expect_silence(struct tulip_fixture *f)
+{
+    uint8_t bytes[2048];
+
+    g_assert_cmpuint(tlf_sent(f, bytes, NULL), ==, 0);
+}
+
+void tlf_expect_sent(struct tulip_fixture *f, const uint8_t *frame, uint32_t length)
+{
+    uint8_t bytes[2048];
+
+    g_assert_cmpuint(tlf_sent(f, bytes, NULL), ==, length);
+    g_assert_cmpmem(bytes, length, frame, length);
+}
+
+void tlf_expect_received(struct tulip_fixture *f, unsigned index, const uint8_t *frame,
+                         uint32_t length)
+{
+    uint8_t bytes[2048];
+    uint32_t status = tlf_status(f, TLF_RX + 16 * index), whole = MAX(length, 60) + 4, fcs;
+
+    g_assert_cmphex(status & 0xbfff0300, ==, whole << 16 | 0x300);
+    g_assert_true(gmem_read(&f->gmem, TLF_INTO + 2048 * index, bytes, whole));
+    g_assert_cmpmem(bytes, length, frame, length);
+    for (uint32_t i = length; i < whole - 4; i++)
+        g_assert_cmpuint(bytes[i], ==, 0);
+    memcpy(&fcs, bytes + whole - 4, 4);
+    g_assert_cmphex(fcs, ==, ~tulip_crc(bytes, whole - 4));
+}
+
+bool tlf_comes(struct tulip_fixture *f, const uint8_t *mac)
+{
+    uint8_t frame[60];
+
+    tlf_put(f, TLF_RX, TLF_OWN, TLF_END | 1536, TLF_INTO, 0);
+    tlf_frame(frame, sizeof(frame), mac, 1);
+    tlf_arrive(f, frame, sizeof(frame));
+    return !(tlf_status(f, TLF_RX) & TLF_OWN);
 }

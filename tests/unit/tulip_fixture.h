@@ -41,7 +41,7 @@ struct tulip_fixture {
     struct port_ring ring;
 };
 
-extern const uint8_t tlf_mac[6];
+extern const uint8_t tlf_mac[6], tlf_other[6], tlf_multicast[6], tlf_broadcast[6];
 
 /* `data` not NULL: a fixed medium instead of a PHY. */
 void tlf_set_up(struct tulip_fixture *f, gconstpointer data);
@@ -82,5 +82,20 @@ uint32_t tlf_sent(struct tulip_fixture *f, uint8_t *bytes, struct frame_meta *re
 void tlf_setup(struct tulip_fixture *f, const uint8_t bytes[192], uint32_t kind);
 /* Address `n` of a setup frame, in units of three longwords. */
 void tlf_setup_address(uint8_t bytes[192], unsigned n, const uint8_t *mac);
+
+/* Bytes of guest memory; transmit poll demand. */
+void tlf_fill(struct tulip_fixture *f, uint32_t at, const uint8_t *bytes, uint32_t length);
+void tlf_poll_tx(struct tulip_fixture *f);
+
+/* Nothing more has gone out; this frame has, next. */
+void tlf_expect_silence(struct tulip_fixture *f);
+void tlf_expect_sent(struct tulip_fixture *f, const uint8_t *frame, uint32_t length);
+
+/* What descriptor `index` received in one piece, with padding and checksum. */
+void tlf_expect_received(struct tulip_fixture *f, unsigned index, const uint8_t *frame,
+                         uint32_t length);
+
+/* Does a frame for `mac` come in? The first receive descriptor is the last, too. */
+bool tlf_comes(struct tulip_fixture *f, const uint8_t *mac);
 
 #endif
