@@ -71,6 +71,8 @@ static uint8_t read_byte(struct vga *vga, uint32_t offset)
 
     if (!decode(r, offset, &address))
         return OPEN_BUS;
+    if (vga->fast.kind == VGA_FAST_TEXT) /* an access that was under way when KVM took over */
+        return vga->text[address % VGA_TEXT_SIZE];
     if (vga_dispi_linear(r))
         return vga->memory[address % VGA_MEMORY];
     if (r->sr[SR_MEMORY] & MEMORY_CHAIN4) {
@@ -137,6 +139,10 @@ static void write_byte(struct vga *vga, uint32_t offset, uint8_t data)
 
     if (!decode(r, offset, &address))
         return;
+    if (vga->fast.kind == VGA_FAST_TEXT) {
+        vga->text[address % VGA_TEXT_SIZE] = data;
+        return;
+    }
     if (vga_dispi_linear(r)) {
         vga->memory[address % VGA_MEMORY] = data;
         return;

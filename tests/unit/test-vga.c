@@ -312,6 +312,10 @@ static void test_fast_text(struct vga_fixture *f, gconstpointer data)
     g_assert_true(screen_text(f->screen, &text));
     g_assert_true(g_str_has_prefix(text.text, "ab\n"));
     g_free(text.text);
+    mmio_write(&f->mmio, 0xb8006, 1, 'd'); /* was under way already */
+    g_assert_cmphex(mmio_read(&f->mmio, 0xb8002, 1), ==, 'b');
+    g_assert_cmphex(vga_peek(f, 0xb8006), ==, 'd');
+    vga_poke(f, 0xb8006, 0);
     vga_set(f, 0x3d4, 0x0f, 5); /* the cursor moves */
     g_assert_cmphex(mapping->size, ==, 0x8000);
     vga_poke(f, 0xb8004, 'c');
