@@ -104,10 +104,16 @@ static GArray *read_claims(int folder)
     return claims;
 }
 
+/* Beside the guest's RAM. */
+static uint64_t worker_bytes(const struct admission_request *request)
+{
+    return admission_overhead(request->memory, request->vcpus) + request->devices;
+}
+
 static bool make_claim(struct admission *admission, const struct admission_request *request,
                        GError **error)
 {
-    uint64_t bytes = request->memory + admission_overhead(request->memory, request->vcpus);
+    uint64_t bytes = request->memory + worker_bytes(request);
     char text[64];
     int len = snprintf(text, sizeof(text), "%d %" PRIu64 "\n", (int)getpid(), bytes);
 
@@ -147,7 +153,7 @@ static unsigned long long mib(uint64_t bytes)
 static bool fits(const struct admission_request *request, const GArray *claims,
                  const struct memory_bound *bound, GError **error)
 {
-    uint64_t overhead = admission_overhead(request->memory, request->vcpus);
+    uint64_t overhead = worker_bytes(request);
     uint64_t claimed = outstanding(request, claims, bound);
 
     if (request->memory + overhead + claimed + ADMISSION_RESERVE <= bound->available)

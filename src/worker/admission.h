@@ -28,6 +28,7 @@ struct admission_request {
     const char *name;    /* the VM's, as config.c takes it */
     uint64_t memory;     /* bytes of guest RAM */
     unsigned vcpus;
+    uint64_t devices;                      /* bytes of devices' memory: a VGA's, its picture */
     bool overcommit;                       /* take it even if it does not fit, with a warning */
     const struct host_memory_paths *paths; /* NULL: the real ones */
 };

@@ -23,6 +23,7 @@
 #include "src/common/log.h"
 #include "src/disk/disk.h"
 #include "src/kvm/host.h"
+#include "src/pc/screen.h"
 #include "src/worker/admission.h"
 #include "src/worker/config.h"
 #include "src/worker/control.h"
@@ -143,6 +144,7 @@ static int worker_prepare(struct worker *worker)
         .name = config->name,
         .memory = config->memory,
         .vcpus = config->vcpus,
+        .devices = config->firmware ? VGA_MEMORY + SCREEN_SIZE : 0,
         .overcommit = config->overcommit,
     };
     worker->admission = admission_take(&request, &error);

@@ -172,6 +172,26 @@ static void test_overcommit(struct fixture *fixture, gconstpointer data)
     log_set_level(LOG_LEVEL_INFO);
 }
 
+/* A VGA's memory is the worker's, and counts. */
+static void test_devices(struct fixture *fixture, gconstpointer data)
+{
+    struct admission_request request = {.run_dir = fixture->run,
+                                        .name = "a",
+                                        .memory = 4096 * MIB,
+                                        .vcpus = 1,
+                                        .devices = 32 * MIB,
+                                        .overcommit = true,
+                                        .paths = &fixture->paths};
+
+    (void)data;
+    log_set_level(LOG_LEVEL_ERROR);
+    struct admission *admission = admission_take(&request, NULL);
+    g_assert_nonnull(admission);
+    assert_refused(fixture, "b", 16, ADMISSION_ERROR_MEMORY, "may still claim 4152 MiB");
+    admission_free(admission);
+    log_set_level(LOG_LEVEL_INFO);
+}
+
 static void test_same_name(struct fixture *fixture, gconstpointer data)
 {
     struct admission *admission;
@@ -359,6 +379,7 @@ int main(int argc, char **argv)
         {"/admission/refusal-text", test_refusal_text},
         {"/admission/resident", test_resident},
         {"/admission/overcommit", test_overcommit},
+        {"/admission/devices", test_devices},
         {"/admission/same-name", test_same_name},
         {"/admission/stale-claim", test_stale_claim},
         {"/admission/bad-claims", test_bad_claims},
