@@ -109,6 +109,9 @@ bool kvm_host_open(struct kvm_host *host, GError **error)
     }
     host->run_size = (size_t)run_size;
     host->max_vcpus = ioctl(host->fd, KVM_CHECK_EXTENSION, KVM_CAP_MAX_VCPUS);
+    int coalesced = ioctl(host->fd, KVM_CHECK_EXTENSION, KVM_CAP_COALESCED_MMIO);
+    host->coalesced =
+        coalesced > 0 && (size_t)(coalesced + 1) * 4096 <= host->run_size ? (unsigned)coalesced : 0;
     host->has_stats = ioctl(host->fd, KVM_CHECK_EXTENSION, KVM_CAP_BINARY_STATS_FD) > 0;
     host->has_enforce_cpuid =
         ioctl(host->fd, KVM_CHECK_EXTENSION, KVM_CAP_HYPERV_ENFORCE_CPUID) > 0;

@@ -15,6 +15,7 @@ struct kvm_host {
     int fd;          /* /dev/kvm; stays open, because a reset makes a new VM from it */
     size_t run_size; /* bytes of a vCPU's shared kvm_run area */
     int max_vcpus;
+    unsigned coalesced;     /* page of that area that has KVM's coalesced writes; 0: none */
     bool has_stats;         /* KVM_GET_STATS_FD */
     bool has_enforce_cpuid; /* KVM_CAP_HYPERV_ENFORCE_CPUID */
     bool has_apicv;         /* the processor ends interrupts without an exit (APICv, AVIC) */

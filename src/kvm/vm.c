@@ -21,6 +21,10 @@
 
 #define VMBUS_SINT_NUMBER 2u
 
+/* KVM_COALESCED_MMIO_MAX, which needs the kernel's page size. */
+#define COALESCED_ROOM \
+    ((GMEM_PAGE - sizeof(struct kvm_coalesced_mmio_ring)) / sizeof(struct kvm_coalesced_mmio))
+
 int kvm_vm_init(struct kvm_vm *vm, const struct kvm_host *host, struct gmem *gmem,
                 struct cpuid_table *cpuid, const struct cpuid_topology *topology, unsigned vcpus)
 {
@@ -95,6 +99,37 @@ int kvm_vm_map(struct kvm_vm *vm, unsigned number, const struct gmem_slot *slot,
     int result = kvm_vm_slot(vm, kvm_number, slot, readonly ? KVM_MEM_READONLY : 0);
     vm->mapped[number] = result == 0;
     return result;
+}
+
+/* An optimisation: that a host cannot do it is no error. */
+static void kvm_vm_coalesce(struct kvm_vm *vm)
+{
+    struct kvm_coalesced_mmio_zone zone = {.addr = vm->coalesced.gpa,
+                                           .size = (uint32_t)vm->coalesced.size};
+    if (vm->coalesced.size && vm->host->coalesced)
+        ioctl(vm->fd, KVM_REGISTER_COALESCED_MMIO, &zone);
+}
+
+/* The ring is KVM's: it moves `last`, we move `first`; all vCPUs share one. */
+void kvm_vm_gathered(const struct kvm_vm *vm,
+                     void (*write)(void *context, uint64_t address, unsigned size, uint64_t value),
+                     void *context)
+{
+    if (!vm->host->coalesced || !vm->run[0])
+        return;
+    struct kvm_coalesced_mmio_ring *ring =
+        (void *)((uint8_t *)vm->run[0] + (size_t)vm->host->coalesced * GMEM_PAGE);
+    uint32_t first = ring->first;
+    while (first < COALESCED_ROOM && first != __atomic_load_n(&ring->last, __ATOMIC_ACQUIRE)) {
+        struct kvm_coalesced_mmio entry = ring->coalesced_mmio[first];
+        first = (first + 1) % (uint32_t)COALESCED_ROOM;
+        __atomic_store_n(&ring->first, first, __ATOMIC_RELEASE);
+        uint64_t value = 0;
+        if (entry.len > sizeof(value))
+            continue;
+        memcpy(&value, entry.data, entry.len);
+        write(context, entry.phys_addr, entry.len, value);
+    }
 }
 
 static int kvm_vm_irqchip(struct kvm_vm *vm)
@@ -231,6 +266,7 @@ int kvm_vm_create(struct kvm_vm *vm, const char **ret_what)
         if ((result = after[i].step(vm)) < 0)
             goto fail;
     }
+    kvm_vm_coalesce(vm);
     return 0;
 
 fail:

@@ -32,6 +32,9 @@ struct kvm_vm {
     struct gmem *gmem;
     struct gmem_slot rom; /* firmware, which the guest cannot write; size 0: none */
     bool mapped[KVM_VM_MAPS];
+    struct {
+        uint64_t gpa, size;
+    } coalesced; /* where KVM gathers writes instead of an exit for each; size 0: nowhere */
     struct cpuid_table *cpuid; /* shared by all VPs; APIC ids are filled in as each is made */
     struct cpuid_topology topology;
     unsigned vcpus;
@@ -60,6 +63,12 @@ void kvm_vm_irq(const struct kvm_vm *vm, unsigned gsi, int level);
  * place that it had under `number`. Size 0: nowhere. 0, -ENODEV while there is no VM, or -errno
  * (-EEXIST: RAM or ROM is there), and it is nowhere. Any thread, one at a time. */
 int kvm_vm_map(struct kvm_vm *vm, unsigned number, const struct gmem_slot *slot, bool readonly);
+
+/* Hand what KVM has gathered of writes to vm->coalesced to `write`, in order; before anything else
+ * that could tell that they have not happened. Any thread, one at a time. */
+void kvm_vm_gathered(const struct kvm_vm *vm,
+                     void (*write)(void *context, uint64_t address, unsigned size, uint64_t value),
+                     void *context);
 
 /* HvSignalEvent on `connection` writes to `eventfd`; and no longer. 0 or -errno. Main thread. */
 int kvm_vm_connect(const struct kvm_vm *vm, uint32_t connection, int eventfd);

@@ -39,6 +39,8 @@ struct pc_host {
     /* Put a device's memory into the guest's address space, in place of where it was. -errno if
      * something else is there, or NULL here: accesses then come to mmio.h one by one. */
     int (*map)(void *context, const struct pc_mapping *mapping);
+    /* Writes to devices that have been made and not told yet are told now; NULL: there are none. */
+    void (*gather)(void *context);
     void *context;
     /* The PC lock. Port handlers are called with it held; what a device does on the main lane takes
      * it. */

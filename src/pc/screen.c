@@ -110,6 +110,8 @@ const struct screen_header *screen_header(const struct screen *screen)
 static void take(struct screen *screen)
 {
     pthread_mutex_lock(screen->vga->host->lock);
+    if (screen->vga->host->gather)
+        screen->vga->host->gather(screen->vga->host->context);
     vga_picture_take(screen->vga, &screen->picture);
     pthread_mutex_unlock(screen->vga->host->lock);
 }

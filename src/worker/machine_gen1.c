@@ -208,6 +208,8 @@ bool machine_gen1_new(struct machine *machine, GError **error)
         return false;
     gen1_cmos(machine);
     machine->vm.rom = machine->gen1->firmware.image;
+    machine->vm.coalesced.gpa = VGA_WINDOW;
+    machine->vm.coalesced.size = VGA_WINDOW_SIZE;
     return true;
 }
 

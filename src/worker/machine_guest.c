@@ -17,10 +17,25 @@
 /* --- vCPU threads
  * ---------------------------------------------------------------------------------------------- */
 
+static void gathered_write(void *context, uint64_t address, unsigned size, uint64_t value)
+{
+    struct machine *machine = context;
+    mmio_write(&machine->gen1->mmio, address, size, value);
+}
+
+/* What vCPUs have written before this access. PC lock held. */
+static void pc_gather(void *context)
+{
+    struct machine *machine = context;
+    if (machine->gen1)
+        kvm_vm_gathered(&machine->vm, gathered_write, machine);
+}
+
 static uint32_t guest_pio_read(void *context, uint16_t port, unsigned size)
 {
     struct machine *machine = context;
     pthread_mutex_lock(&machine->pc_lock);
+    pc_gather(machine);
     uint32_t value = pio_read(&machine->pio, port, size);
     pthread_mutex_unlock(&machine->pc_lock);
     return value;
@@ -30,6 +45,7 @@ static void guest_pio_write(void *context, uint16_t port, unsigned size, uint32_
 {
     struct machine *machine = context;
     pthread_mutex_lock(&machine->pc_lock);
+    pc_gather(machine);
     pio_write(&machine->pio, port, size, value);
     pthread_mutex_unlock(&machine->pc_lock);
 }
@@ -40,6 +56,7 @@ static uint64_t guest_mmio_read(void *context, uint64_t address, unsigned size)
     if (!machine->gen1)
         return UINT64_MAX; /* nothing there */
     pthread_mutex_lock(&machine->pc_lock);
+    pc_gather(machine);
     uint64_t value = mmio_read(&machine->gen1->mmio, address, size);
     pthread_mutex_unlock(&machine->pc_lock);
     return value;
@@ -51,6 +68,7 @@ static void guest_mmio_write(void *context, uint64_t address, unsigned size, uin
     if (!machine->gen1)
         return;
     pthread_mutex_lock(&machine->pc_lock);
+    pc_gather(machine);
     mmio_write(&machine->gen1->mmio, address, size, value);
     pthread_mutex_unlock(&machine->pc_lock);
 }
@@ -294,6 +312,7 @@ void machine_guest_init(struct machine *machine)
                                         .reset = pc_reset,
                                         .poweroff = pc_poweroff,
                                         .map = pc_map_memory,
+                                        .gather = pc_gather,
                                         .context = machine,
                                         .lock = &machine->pc_lock,
                                         .lane = machine->lane};

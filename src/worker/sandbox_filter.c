@@ -45,6 +45,7 @@ static const int main_calls[] = {
 static const unsigned long main_ioctls[] = {
     KVM_CREATE_VM,
     KVM_SET_USER_MEMORY_REGION,
+    KVM_REGISTER_COALESCED_MMIO,
     KVM_SET_IDENTITY_MAP_ADDR,
     KVM_SET_TSS_ADDR,
     KVM_CREATE_IRQCHIP,

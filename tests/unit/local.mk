@@ -159,6 +159,7 @@ UNIT_TESTS = \
 	tests/unit/test-utf16 \
 	tests/unit/test-vga \
 	tests/unit/test-vga-picture \
+	tests/unit/test-vm \
 	tests/unit/test-vmbusctl \
 	tests/unit/test-vmbusd \
 	tests/unit/test-workers \
@@ -220,6 +221,7 @@ tests_unit_test_firmware_LDADD = $(UNIT_LIBS)
 tests_unit_test_i8042_LDADD = $(UNIT_LIBS)
 tests_unit_test_pci_LDADD = $(UNIT_LIBS)
 tests_unit_test_typist_LDADD = $(UNIT_LIBS)
+tests_unit_test_vm_LDADD = $(UNIT_LIBS)
 tests_unit_test_vga_LDADD = $(UNIT_LIBS)
 tests_unit_test_vga_picture_LDADD = $(UNIT_LIBS)
 tests_unit_test_pm_LDADD = $(UNIT_LIBS)

@@ -497,6 +497,7 @@ static long try_reset_ioctls(void)
 {
     static const unsigned long request[] = {KVM_CREATE_VM,
                                             KVM_SET_USER_MEMORY_REGION,
+                                            KVM_REGISTER_COALESCED_MMIO,
                                             KVM_SET_IDENTITY_MAP_ADDR,
                                             KVM_SET_TSS_ADDR,
                                             KVM_CREATE_IRQCHIP,
