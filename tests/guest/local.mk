@@ -40,3 +40,11 @@ tests/guest/rogue-worker: tests/guest/rogue-worker.c
 
 tests/guest/spoof: tests/guest/spoof.c
 	$(AM_V_GEN)$(MKDIR_P) tests/guest && $(CC) -std=gnu11 -D_GNU_SOURCE $(WARNINGS) -O2 -static -o $@ $(srcdir)/tests/guest/spoof.c
+
+# For tests/guest/videotest.
+CLEANFILES += tests/guest/same-picture
+check-programs: tests/guest/same-picture
+
+tests/guest/same-picture: tests/guest/same-picture.c
+	$(AM_V_GEN)$(MKDIR_P) tests/guest && $(CC) -std=gnu11 -D_GNU_SOURCE $(WARNINGS) $(PNG_CFLAGS) -O2 -o $@ \
+		$(srcdir)/tests/guest/same-picture.c $(PNG_LIBS)
