@@ -44,13 +44,18 @@ static uint32_t take_all(struct netvsp *netvsp, _Atomic uint32_t *list)
     return oldest;
 }
 
+/* Those for control messages have no home, and what is left over when all have their share has
+ * none either. */
 void net_rss_renew(struct netvsp *netvsp)
 {
+    uint32_t end = netvsp->control_subs + netvsp->shares * netvsp->share;
+
     for (uint32_t sub = 0; sub < netvsp->subs; sub++) {
+        bool shared = sub >= netvsp->control_subs && sub < end;
+
         netvsp->head[sub] = false;
         atomic_store_explicit(&netvsp->holder[sub],
-                              sub < netvsp->control_subs ? NET_ON_ITS_WAY
-                                                         : net_home(netvsp, sub)->index,
+                              shared ? (uint8_t)net_home(netvsp, sub)->index : NET_ON_ITS_WAY,
                               memory_order_relaxed);
     }
     for (unsigned i = 0; i < netvsp->channels; i++) {

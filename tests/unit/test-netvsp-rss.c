@@ -7,18 +7,18 @@
 #include <string.h>
 
 #include "tests/unit/net_guest.h"
-#include "vmbus/rndis.h"
+#include "vmbus/netvsp_priv.h"
 #include "vmbus/rndis_oid_wire.h"
-#include "vmbus/rss.h"
 
 #define CHANNELS 3u
+#define MOST     LIMIT_PORT_QUEUES
 #define HEAD     40u /* bytes of parameters before the table */
 #define ENTRIES  16u
 
 struct rss_net {
     struct net_guest net;
     struct lane *lane; /* of the subchannels, if not the guest's own */
-    struct sg_channel sub[CHANNELS - 1];
+    struct sg_channel sub[MOST - 1];
     unsigned channels;
 };
 
@@ -69,16 +69,21 @@ static void open_subs(struct rss_net *rss)
     }
 }
 
-/* Three channels on one lane, ready for frames. */
-static void begin(struct rss_net *rss)
+/* So many channels on one lane, ready for frames. */
+static void begin_many(struct rss_net *rss, unsigned channels)
 {
-    *rss = (struct rss_net){.channels = CHANNELS};
+    *rss = (struct rss_net){.channels = channels};
     for (unsigned i = 0; i < sizeof(hash_key); i++)
         hash_key[i] = (uint8_t)(i * 37 + 11);
-    net_guest_init(&rss->net, CHANNELS, 0);
-    net_attach(&rss->net, CHANNELS);
+    net_guest_init(&rss->net, channels, 0);
+    net_attach(&rss->net, channels);
     net_up(&rss->net, NVSP_VERSION_6_1);
     open_subs(rss);
+}
+
+static void begin(struct rss_net *rss)
+{
+    begin_many(rss, CHANNELS);
 }
 
 /* Frame number `n` of TCP flow `flow`, 100 bytes. */
@@ -242,6 +247,39 @@ static void test_close(void)
     net_guest_free(&rss.net);
 }
 
+/* The most channels, among which the suballocations do not divide evenly: what is left over is
+ * nobody's, whoever closes. */
+static void test_left_over(void)
+{
+    uint32_t flow[64], number[64], table[MOST];
+    struct rss_net rss;
+
+    begin_many(&rss, MOST);
+    const struct netvsp *netvsp = rss.net.netvsp;
+    const uint32_t end = netvsp->control_subs + netvsp->shares * netvsp->share;
+    g_assert_cmpuint(end, <, netvsp->subs);
+    for (uint32_t sub = end; sub < netvsp->subs; sub++)
+        g_assert_cmpuint(netvsp->holder[sub], ==, NET_ON_ITS_WAY);
+    for (unsigned i = 0; i < MOST; i++)
+        table[i] = i;
+    g_assert_cmphex(set_rss(&rss, table, MOST, 0), ==, 0);
+    for (unsigned round = 0; round < 10; round++) {
+        unsigned seen = 0;
+
+        for (unsigned i = 1; i < MOST; i++) {
+            sg_close(channel_of(&rss, i));
+            g_assert_cmpuint(sg_open(channel_of(&rss, i), NET_RING_PAGES, NULL, 0), ==, 0);
+        }
+        for (uint32_t i = 0; i < 64; i++)
+            send(&rss, i % MOST, i, 0);
+        for (unsigned index = 0; index < MOST; index++)
+            seen += take(&rss, index, flow, number, 64);
+        g_assert_cmpuint(seen, ==, 64);
+    }
+    g_assert_cmpuint(net_faults(&rss.net), ==, 0);
+    net_guest_free(&rss.net);
+}
+
 /* Completions by the wrong channel, of frames that were steered. */
 static void test_foreign_completion(void)
 {
@@ -368,6 +406,7 @@ int main(int argc, char **argv)
     g_test_add_func("/netvsp-rss/order", test_order);
     g_test_add_func("/netvsp-rss/disabled", test_disabled);
     g_test_add_func("/netvsp-rss/close", test_close);
+    g_test_add_func("/netvsp-rss/left-over", test_left_over);
     g_test_add_func("/netvsp-rss/threads", test_threads);
     g_test_add_func("/netvsp-rss/threads-changes", test_threads_changes);
     g_test_add_func("/netvsp/attack/rss/foreign-completion", test_foreign_completion);
