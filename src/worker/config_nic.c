@@ -44,7 +44,7 @@ static bool read_instance(const struct json_at *at, struct json_object *value, v
 
 #define NIC_FIELD(member) offsetof(struct config_nic, member)
 
-static const struct json_key nic_keys[] = {
+const struct json_key config_nic_keys[] = {
     {"model", JSON_FLAG, .offset = NIC_FIELD(legacy), .choices = models},
     {"media", JSON_FLAG, .offset = NIC_FIELD(fixed), .choices = media},
     {"mac", JSON_CUSTOM, .required = true, .read = read_mac},
@@ -55,6 +55,11 @@ static const struct json_key nic_keys[] = {
     {"network", JSON_TEXT, .offset = NIC_FIELD(network), .max = NAME_BYTES},
     {"portgroup", JSON_TEXT, .offset = NIC_FIELD(portgroup), .max = NAME_BYTES},
     {.name = NULL}};
+
+void config_nic_init(struct config_nic *nic)
+{
+    *nic = (struct config_nic){.mtu = MTU_DEFAULT, .queues = 1};
+}
 
 bool config_nic_read(const struct json_at *at, struct json_object *value, void *into,
                      GError **error)
@@ -72,9 +77,9 @@ bool config_nic_read(const struct json_at *at, struct json_object *value, void *
         struct json_at place = {.parent = at, .index = i};
         struct config_nic *nic = &config->nic[config->nics++];
 
-        nic->mtu = MTU_DEFAULT;
-        nic->queues = 1;
-        if (!json_read_object(&place, json_object_array_get_idx(value, i), nic_keys, nic, error))
+        config_nic_init(nic);
+        if (!json_read_object(&place, json_object_array_get_idx(value, i), config_nic_keys, nic,
+                              error))
             return false;
     }
     return true;
@@ -89,7 +94,42 @@ void config_nic_clear(struct config *config)
     g_free(config->nic);
 }
 
-/* What the `index`-th NIC may not share with another device. */
+/* What of a NIC depends on the machine. */
+static bool complete(const struct config *config, const struct json_at *at, struct config_nic *nic,
+                     unsigned index, GError **error)
+{
+    static const struct guid zero;
+    struct json_at instance = {.parent = at, .key = "instance"};
+    struct json_at queues = {.parent = at, .key = "queues"};
+
+    if (nic->queues > config->vcpus)
+        return json_fail(&queues, error, JSON_ERROR_VALUE,
+                         "%u queues for %u vCPUs; give at most one for each", nic->queues,
+                         config->vcpus);
+    if (guid_equal(&nic->instance, &zero)) {
+        g_autofree char *name = g_strdup_printf("nic/%u", index);
+
+        nic->instance = config_guid_derive(&config->uuid, name);
+    }
+    for (unsigned i = 0; i < config->scsis; i++)
+        if (guid_equal(&config->scsi[i].instance, &nic->instance))
+            return json_fail(&instance, error, JSON_ERROR_VALUE,
+                             "the same as scsi[%u]'s; give each device its own", i);
+    return true;
+}
+
+bool config_nic_complete(const struct config *config, struct config_nic *nic, unsigned index,
+                         GError **error)
+{
+    static const struct json_at model = {.key = "model"};
+
+    if (nic->legacy || nic->fixed)
+        return json_fail(&model, error, JSON_ERROR_VALUE,
+                         "a legacy adapter is there from the start, or not at all");
+    return complete(config, NULL, nic, index, error);
+}
+
+/* What the `index`-th NIC may not share with another. */
 static bool check_unique(const struct config *config, const struct json_at *at, unsigned index,
                          GError **error)
 {
@@ -97,10 +137,6 @@ static bool check_unique(const struct config *config, const struct json_at *at, 
     struct json_at instance = {.parent = at, .key = "instance"};
     struct json_at mac = {.parent = at, .key = "mac"};
 
-    for (unsigned i = 0; i < config->scsis; i++)
-        if (guid_equal(&config->scsi[i].instance, &nic->instance))
-            return json_fail(&instance, error, JSON_ERROR_VALUE,
-                             "the same as scsi[%u]'s; give each device its own", i);
     for (unsigned i = 0; i < index; i++) {
         if (guid_equal(&config->nic[i].instance, &nic->instance))
             return json_fail(&instance, error, JSON_ERROR_VALUE,
@@ -137,15 +173,13 @@ static bool check_model(const struct config *config, const struct json_at *at,
 
 bool config_nic_finish(struct config *config, GError **error)
 {
-    static const struct guid zero;
     static const struct json_at list = {.key = "nics"};
 
     unsigned legacy = 0;
 
     for (unsigned i = 0; i < config->nics; i++) {
-        struct config_nic *nic = &config->nic[i];
+        const struct config_nic *nic = &config->nic[i];
         struct json_at at = {.parent = &list, .index = i};
-        struct json_at queues = {.parent = &at, .key = "queues"};
 
         if (!check_model(config, &at, nic, error))
             return false;
@@ -153,16 +187,8 @@ bool config_nic_finish(struct config *config, GError **error)
             return json_fail(&list, error, JSON_ERROR_VALUE,
                              "more than %u legacy adapters; make the others synthetic",
                              LIMIT_LEGACY_NICS);
-        if (nic->queues > config->vcpus)
-            return json_fail(&queues, error, JSON_ERROR_VALUE,
-                             "%u queues for %u vCPUs; give at most one for each", nic->queues,
-                             config->vcpus);
-        if (guid_equal(&nic->instance, &zero)) {
-            g_autofree char *name = g_strdup_printf("nic/%u", i);
-
-            nic->instance = config_guid_derive(&config->uuid, name);
-        }
-        if (!check_unique(config, &at, i, error))
+        if (!complete(config, &at, &config->nic[i], i, error) ||
+            !check_unique(config, &at, i, error))
             return false;
     }
     return true;

@@ -32,6 +32,15 @@ bool config_nic_read(const struct json_at *at, struct json_object *value, void *
 void config_nic_clear(struct config *config);
 bool config_nic_finish(struct config *config, GError **error);
 
+/* One of the list, into a struct config_nic that config_nic_init() has made ready. */
+extern const struct json_key config_nic_keys[];
+void config_nic_init(struct config_nic *nic);
+
+/* For one that comes later, as number `index`: its instance is derived if none is given, queues are
+ * held against vCPUs, the instance against SCSI controllers'. */
+bool config_nic_complete(const struct config *config, struct config_nic *nic, unsigned index,
+                         GError **error);
+
 void config_lun_clear(struct config_lun *lun);
 
 /* Free what `scsi` owns. */

@@ -9,12 +9,14 @@
 
 #include "src/common/json.h"
 #include "src/common/json_request.h"
+#include "src/worker/config_parts.h"
 #include "src/worker/control_priv.h"
 #include "src/worker/report.h"
 
 /* What any command may be given. */
 struct arguments {
-    unsigned mode; /* enum shutdown_action */
+    struct config_nic plug; /* of nic-add; first */
+    unsigned mode;          /* enum shutdown_action */
     unsigned nic;
     bool force, ipv6, dhcp;
     const struct key *pressed[LIMIT_KEYS];
@@ -22,6 +24,8 @@ struct arguments {
     char *reason, *key, *value;
     char *adapter, *address, *netmask, *gateway, *dns;
 };
+
+_Static_assert(offsetof(struct arguments, plug) == 0, "config_nic_keys are read into it");
 
 struct command {
     const char *name;
@@ -114,6 +118,8 @@ static void arguments_clear(struct arguments *arguments)
     g_free(arguments->netmask);
     g_free(arguments->gateway);
     g_free(arguments->dns);
+    g_free(arguments->plug.network);
+    g_free(arguments->plug.portgroup);
 }
 
 /* --- Answers ---------------------------------------------------------------------------------- */
@@ -326,15 +332,19 @@ static void run_set_ip(struct control_call *call, const struct arguments *argume
 static bool need_nic(struct control_call *call, unsigned number)
 {
     bool exists = nic_exists(call->machine, number);
+    bool leaving = false;
 
     if (!exists)
         control_refuse(call, "request", "this machine has no NIC %u (key nics)", number);
-    return exists;
+    else if (machine_nic_config(call->machine, number, &leaving) && leaving)
+        control_refuse(call, "state", "NIC %u is on its way out", number);
+    return exists && !leaving;
 }
 
 static void refuse_port(struct control_call *call, unsigned number, int reason)
 {
-    const struct config_nic *nic = &machine_config(call->machine)->nic[number];
+    bool leaving;
+    const struct config_nic *nic = machine_nic_config(call->machine, number, &leaving);
 
     switch (reason) {
     case -EINVAL:
@@ -461,6 +471,31 @@ static void run_send_key(struct control_call *call, const struct arguments *argu
                  control_defer(call));
 }
 
+static void run_nic_add(struct control_call *call, const struct arguments *arguments)
+{
+    g_autoptr(GError) error = NULL;
+    int number = machine_nic_add(call->machine, &arguments->plug, &error);
+    struct json_object *value;
+
+    if (number < 0) {
+        control_refuse(call, "request", "%s", error->message);
+        return;
+    }
+    value = json_object_new_object();
+    json_object_object_add(value, "nic", json_object_new_int(number));
+    control_return(call, value);
+}
+
+static void run_nic_remove(struct control_call *call, const struct arguments *arguments)
+{
+    g_autoptr(GError) error = NULL;
+
+    if (machine_nic_remove(call->machine, arguments->nic, &error))
+        control_return(call, json_object_new_object());
+    else
+        control_refuse(call, "request", "%s", error->message);
+}
+
 static void run_commands(struct control_call *call, const struct arguments *arguments);
 
 static const struct command commands[] = {
@@ -478,11 +513,13 @@ static const struct command commands[] = {
     {"kvp-delete", kvp_delete_keys, run_kvp_delete, "take one out"},
     {"set-ip", set_ip_keys, run_set_ip, "set a NIC's addresses; answered when the guest answers"},
     {"attach-port", nic_keys, run_attach_port, "plug a NIC into the port ring sent along"},
-    {"nics", no_keys, run_nics, "network adapters as the machine's description has them"},
+    {"nics", no_keys, run_nics, "network adapters"},
     {"detach-port", nic_keys, run_detach_port, "unplug it"},
     {"screenshot", no_keys, run_screenshot, "draw the screen; shared memory comes along"},
     {"send-key", send_key_keys, run_send_key, "press keys together; answered when they are up"},
     {"screen-text", no_keys, run_screen_text, "the screen's characters, in a text mode"},
+    {"nic-add", config_nic_keys, run_nic_add, "one more network adapter"},
+    {"nic-remove", nic_keys, run_nic_remove, "take one out"},
     {.name = NULL}};
 
 static void run_commands(struct control_call *call, const struct arguments *arguments)
@@ -513,6 +550,7 @@ static void run_request(struct control_call *call, const struct json_request *re
     struct arguments arguments = {0};
     g_autoptr(GError) error = NULL;
 
+    config_nic_init(&arguments.plug);
     while (command->name && strcmp(command->name, request->execute) != 0)
         command++;
     if (!command->name) {

@@ -30,6 +30,7 @@ vmbusd_worker_SOURCES = \
 	src/worker/machine.c \
 	src/worker/machine_priv.h \
 	src/worker/machine_build.c \
+	src/worker/machine_nic.c \
 	src/worker/machine_build.h \
 	src/worker/machine_gen1.c \
 	src/worker/machine_gen1.h \

@@ -32,7 +32,7 @@ void machine_listen(struct machine *machine, void (*event)(enum machine_event ev
     machine->listeners++;
 }
 
-static void machine_emit(struct machine *machine, enum machine_event event)
+void machine_emit(struct machine *machine, enum machine_event event)
 {
     /* The last two come once. */
     if (event >= MACHINE_EVENT_ERROR || machine_may_log(machine))
@@ -55,8 +55,8 @@ const char *machine_state_text(enum machine_state state)
 
 const char *machine_event_text(enum machine_event event)
 {
-    static const char *const text[] = {"running", "paused", "reset",  "poweroff",
-                                       "crash",   "error",  "stopped"};
+    static const char *const text[] = {"running", "paused", "reset", "poweroff",
+                                       "crash",   "nics",   "error", "stopped"};
     return text[event];
 }
 
@@ -330,11 +330,6 @@ struct kvp *machine_kvp(struct machine *machine)
 struct storvsp *machine_scsi(struct machine *machine, unsigned index)
 {
     return index < LIMIT_SCSI_CONTROLLERS ? machine->scsi[index] : NULL;
-}
-
-struct netvsp *machine_nic(struct machine *machine, unsigned index)
-{
-    return index < LIMIT_NICS ? machine->nic[index] : NULL;
 }
 
 struct tulip *machine_legacy_nic(struct machine *machine, unsigned index)

@@ -41,6 +41,7 @@ enum machine_event {
     MACHINE_EVENT_RESET,    /* guest or host asked for a reset */
     MACHINE_EVENT_POWEROFF, /* the guest switched itself off */
     MACHINE_EVENT_CRASH,    /* guest crash MSRs written, or a vCPU is stuck; see machine_crash() */
+    MACHINE_EVENT_NICS,     /* a network adapter came, leaves or has gone */
     MACHINE_EVENT_ERROR,    /* a reset failed */
     MACHINE_EVENT_STOPPED,  /* the worker ends now */
 };
@@ -81,9 +82,21 @@ struct shutdown *machine_shutdown(struct machine *machine);
 struct timesync *machine_timesync(struct machine *machine);
 struct kvp *machine_kvp(struct machine *machine);
 struct storvsp *machine_scsi(struct machine *machine, unsigned index); /* NULL past the last */
-/* NIC `index` of the description is one of these two; NULL if it is the other, or past the last. */
+/* NIC `index` is one of these two; NULL if it is the other, or there is none of that number. */
 struct netvsp *machine_nic(struct machine *machine, unsigned index);
 struct tulip *machine_legacy_nic(struct machine *machine, unsigned index);
+
+/* What the adapter is, NULL if there is none of that number; and whether it leaves. */
+const struct config_nic *machine_nic_config(const struct machine *machine, unsigned index,
+                                            bool *ret_leaving);
+
+/* Plug one more adapter into the machine, as `nic` says, which is copied; an instance of zeros is
+ * replaced by one of its number. That number, or -1 with `error`. */
+int machine_nic_add(struct machine *machine, const struct config_nic *nic, GError **error);
+
+/* Take one out; it is gone when the guest has let go of it, and its number may be used again, if it
+ * is not one of the description's. False with `error`. */
+bool machine_nic_remove(struct machine *machine, unsigned index, GError **error);
 
 /* KVM's own counters of this VM, summed over vCPUs. */
 struct machine_stats {

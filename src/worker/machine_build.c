@@ -178,23 +178,6 @@ static bool build_scsi(struct machine *machine, unsigned index, GError **error)
     return result == 0 || build_error(error, "SCSI controller", -result);
 }
 
-static bool build_nic(struct machine *machine, unsigned index, GError **error)
-{
-    const struct config_nic *from = &machine->config->nic[index];
-    struct netvsp_config to = {.instance = from->instance,
-                               .mac_change = from->mac_change,
-                               .mtu = from->mtu,
-                               .lanes = from->queues};
-    memcpy(to.mac, from->mac, sizeof(to.mac));
-    for (unsigned i = 0; i < from->queues; i++)
-        to.lane[i] = machine->io_lane[i];
-    machine->nic[index] = netvsp_new(&to);
-    if (!machine->nic[index])
-        return build_error(error, "network adapter", errno);
-    int result = vmbus_bus_add(machine->bus, netvsp_vsp(machine->nic[index]));
-    return result == 0 || build_error(error, "network adapter", -result);
-}
-
 static uint64_t build_reference_time(void *context)
 {
     struct machine *machine = context;
@@ -230,11 +213,11 @@ static bool build_integration(struct machine *machine, GError **error)
     return true;
 }
 
-/* As many I/O lanes as the device with the most queues wants; queue n of every device is on lane n.
- */
+/* As many I/O lanes as the device with the most queues wants, or an adapter might that comes later;
+ * queue n of every device is on lane n. */
 static bool build_lanes(struct machine *machine, GError **error)
 {
-    unsigned count = machine->config->ides ? 1 : 0;
+    unsigned count = MIN(machine->config->vcpus, LIMIT_PORT_QUEUES);
     for (unsigned i = 0; i < machine->config->scsis; i++)
         count = MAX(count, machine->config->scsi[i].queues);
     for (unsigned i = 0; i < machine->config->nics; i++)
@@ -264,7 +247,9 @@ static bool build_vmbus(struct machine *machine, GError **error)
             return false;
     }
     for (unsigned i = 0; i < machine->config->nics; i++) {
-        if (!machine->config->nic[i].legacy && !build_nic(machine, i, error))
+        const struct config_nic *nic = &machine->config->nic[i];
+
+        if (!nic->legacy && !machine_nic_build(machine, i, nic, error))
             return false;
     }
     return build_integration(machine, error);
@@ -369,8 +354,7 @@ void machine_free(struct machine *machine)
     vcpus_end(&machine->vcpus);
     for (unsigned i = 0; i < machine->io_lanes; i++)
         lane_end(machine->io_lane[i]); /* nothing runs beside this thread from here on */
-    for (unsigned i = 0; i < LIMIT_NICS; i++)
-        netvsp_free(machine->nic[i]);
+    machine_nic_free(machine);
     for (unsigned i = 0; i < LIMIT_SCSI_CONTROLLERS; i++)
         storvsp_free(machine->scsi[i]);
     for (unsigned i = 0; i < LIMIT_SCSI_CONTROLLERS; i++) {

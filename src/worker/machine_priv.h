@@ -4,6 +4,7 @@
  *   machine.c        life cycle and what the control socket may do
  *   machine_build.c  from a description to devices
  *   machine_gen1.c   what a PC has that boots from firmware
+ *   machine_nic.c    its network adapters, which come and go
  *   machine_guest.c  between KVM and the devices: exits, SynIC, the bus's transport
  */
 #ifndef VMBUSD_WORKER_MACHINE_PRIV_H
@@ -58,6 +59,14 @@ struct machine_ack {
     uint32_t vp;
 };
 
+/* A network adapter; without a device, its number is free. */
+struct machine_nic {
+    struct netvsp *device;
+    struct config_nic config; /* its own copy */
+    struct machine *machine;
+    bool leaving;
+};
+
 struct machine {
     const struct config *config;
     enum machine_state state;
@@ -99,7 +108,7 @@ struct machine {
     struct kvp *kvp;
     struct storvsp *scsi[LIMIT_SCSI_CONTROLLERS];
     struct disk *disk[LIMIT_SCSI_CONTROLLERS][LIMIT_SCSI_LUNS];
-    struct netvsp *nic[LIMIT_NICS];
+    struct machine_nic nic[LIMIT_NICS];
 
     /* From vCPU threads. */
     atomic_uint told;
@@ -131,6 +140,13 @@ void machine_tell(struct machine *machine, enum machine_told told);
 
 /* machine.c: what was told, on the main lane. */
 void machine_told_run(struct lane_task *task);
+
+void machine_emit(struct machine *machine, enum machine_event event);
+
+/* machine_nic.c: make adapter `index`, and free them all. */
+bool machine_nic_build(struct machine *machine, unsigned index, const struct config_nic *from,
+                       GError **error);
+void machine_nic_free(struct machine *machine);
 
 /* machine_build.c: put VP 0 of a fresh VM at the kernel's door. */
 bool machine_load(struct machine *machine, GError **error);

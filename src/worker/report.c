@@ -320,38 +320,57 @@ static struct json_object *report_legacy_nic(const struct tulip *nic,
     return object;
 }
 
-/* In the order of the description. */
+/* By number. */
 static struct json_object *report_nics(struct machine *machine, bool counters)
 {
     const struct config *config = machine_config(machine);
     struct json_object *list = json_object_new_array();
 
-    for (unsigned i = 0; i < config->nics; i++) {
+    for (unsigned i = 0; i < LIMIT_NICS; i++) {
         struct tulip *legacy = machine_legacy_nic(machine, i);
+        struct netvsp *nic = machine_nic(machine, i);
+        struct json_object *object;
 
-        json_object_array_add(list, legacy ? report_legacy_nic(legacy, &config->nic[i], counters)
-                                           : report_nic(machine_nic(machine, i), counters));
+        if (!legacy && !nic)
+            continue;
+        object = legacy ? report_legacy_nic(legacy, &config->nic[i], counters)
+                        : report_nic(nic, counters);
+        json_add_number(object, "nic", i);
+        json_object_array_add(list, object);
     }
     return list;
 }
 
+static struct json_object *report_nic_config(const struct config_nic *nic, bool leaving)
+{
+    struct json_object *object = json_object_new_object();
+
+    json_add_text(object, "state", !nic ? "absent" : leaving ? "leaving" : "present");
+    if (!nic)
+        return object;
+    add_mac(object, "mac", nic->mac);
+    json_add_number(object, "mtu", nic->mtu);
+    json_add_number(object, "queues", nic->queues);
+    if (nic->network)
+        json_add_text(object, "network", nic->network);
+    if (nic->portgroup)
+        json_add_text(object, "portgroup", nic->portgroup);
+    return object;
+}
+
 struct json_object *report_nic_configs(struct machine *machine)
 {
-    const struct config *config = machine_config(machine);
     struct json_object *list = json_object_new_array();
+    unsigned count = LIMIT_NICS;
+    bool leaving;
 
-    for (unsigned i = 0; i < config->nics; i++) {
-        const struct config_nic *nic = &config->nic[i];
-        struct json_object *object = json_object_new_object();
+    while (count > machine_config(machine)->nics &&
+           !machine_nic_config(machine, count - 1, &leaving))
+        count--;
+    for (unsigned i = 0; i < count; i++) {
+        const struct config_nic *nic = machine_nic_config(machine, i, &leaving);
 
-        add_mac(object, "mac", nic->mac);
-        json_add_number(object, "mtu", nic->mtu);
-        json_add_number(object, "queues", nic->queues);
-        if (nic->network)
-            json_add_text(object, "network", nic->network);
-        if (nic->portgroup)
-            json_add_text(object, "portgroup", nic->portgroup);
-        json_object_array_add(list, object);
+        json_object_array_add(list, report_nic_config(nic, leaving));
     }
     return list;
 }

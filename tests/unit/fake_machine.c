@@ -82,8 +82,8 @@ const char *machine_state_text(enum machine_state state)
 
 const char *machine_event_text(enum machine_event event)
 {
-    static const char *const text[] = {"running", "paused", "reset",  "poweroff",
-                                       "crash",   "error",  "stopped"};
+    static const char *const text[] = {"running", "paused", "reset", "poweroff",
+                                       "crash",   "nics",   "error", "stopped"};
 
     return text[event];
 }
@@ -161,6 +161,33 @@ struct kvp *machine_kvp(struct machine *machine)
 struct storvsp *machine_scsi(struct machine *machine, unsigned index)
 {
     return index == 0 ? (struct storvsp *)machine : NULL;
+}
+
+const struct config_nic *machine_nic_config(const struct machine *machine, unsigned index,
+                                            bool *ret_leaving)
+{
+    *ret_leaving = machine->nic_leaves;
+    return index ? NULL : &nic;
+}
+
+/* The second one fits. */
+int machine_nic_add(struct machine *machine, const struct config_nic *added, GError **error)
+{
+    if (machine->nic_added.mtu) {
+        g_set_error_literal(error, g_quark_from_static_string("fake"), 0, "no room");
+        return -1;
+    }
+    machine->nic_added = *added;
+    machine->nic_added.network = machine->nic_added.portgroup = NULL;
+    return 1;
+}
+
+bool machine_nic_remove(struct machine *machine, unsigned index, GError **error)
+{
+    if (!index && !machine->nic_leaves)
+        return machine->nic_leaves = true;
+    g_set_error_literal(error, g_quark_from_static_string("fake"), 0, "not there");
+    return false;
 }
 
 struct netvsp *machine_nic(struct machine *machine, unsigned index)

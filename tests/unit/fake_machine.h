@@ -31,6 +31,8 @@ struct machine {
     struct port_ring_fds port;
     unsigned port_queues; /* 0: none is attached */
     unsigned detaches;
+    bool nic_leaves;
+    struct config_nic nic_added; /* what machine_nic_add() was given, but for its texts */
 
     struct screen *screen; /* NULL unless a test sets them */
     struct typist *typist;

@@ -335,6 +335,46 @@ static void test_no_nic(struct fixture *fixture, gconstpointer data)
                   "key has no default\"}}\n");
 }
 
+#define ADD_NIC(arguments) "{\"execute\":\"nic-add\",\"arguments\":{" arguments "}}\n"
+#define REFUSED(message)   "{\"error\":{\"class\":\"request\",\"message\":\"" message "\"}}\n"
+
+static void test_nic_add(struct fixture *fixture, gconstpointer data)
+{
+    const struct config_nic *added = &fixture->machine->nic_added;
+
+    (void)data;
+    assert_answer(fixture, ADD_NIC("\"network\":\"lan\""), NULL, 0,
+                  REFUSED("arguments.mac: missing; this key has no default"));
+    assert_answer(fixture, ADD_NIC("\"mac\":\"53:54:00:00:00:02\""), NULL, 0,
+                  REFUSED("arguments.mac: \\\"53:54:00:00:00:02\\\" is not the address of one "
+                          "adapter; give 52:54:00:aa:bb:cc, the first number even"));
+    assert_answer(fixture, ADD_NIC("\"mac\":\"52:54:00:00:00:02\",\"mtu\":9001"), NULL, 0,
+                  REFUSED("arguments.mtu: 9001 is out of range; give 68 to 9000"));
+    g_assert_cmpuint(added->mtu, ==, 0);
+    assert_answer(fixture,
+                  ADD_NIC("\"mac\":\"52:54:00:00:00:02\",\"network\":\"lan\",\"queues\":2"), NULL,
+                  0, "{\"return\":{\"nic\":1}}\n");
+    g_assert_cmpuint(added->mtu, ==, 1500);
+    g_assert_cmpuint(added->queues, ==, 2);
+    g_assert_cmpmem(added->mac, 6, "\x52\x54\0\0\0\x02", 6);
+    assert_answer(fixture, ADD_NIC("\"mac\":\"52:54:00:00:00:03\""), NULL, 0, REFUSED("no room"));
+}
+
+/* One that leaves takes no port. */
+static void test_nic_remove(struct fixture *fixture, gconstpointer data)
+{
+    (void)data;
+    assert_answer(fixture, "{\"execute\":\"nic-remove\",\"arguments\":{\"nic\":1}}\n", NULL, 0,
+                  REFUSED("not there"));
+    assert_answer(fixture, "{\"execute\":\"nic-remove\",\"arguments\":{\"nic\":0}}\n", NULL, 0,
+                  DONE);
+    assert_answer(fixture, ATTACH, fixture->fd, 9,
+                  "{\"error\":{\"class\":\"state\",\"message\":\"NIC 0 is on its way out\"}}\n");
+    assert_answer(fixture, "{\"execute\":\"nics\"}\n", NULL, 0,
+                  "{\"return\":[{\"state\":\"leaving\",\"mac\":\"00:00:00:00:00:00\",\"mtu\":1500,"
+                  "\"queues\":2}]}\n");
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -352,5 +392,7 @@ int main(int argc, char **argv)
     ADD("split", test_split);
     ADD("in-a-row", test_in_a_row);
     ADD("no-nic", test_no_nic);
+    ADD("nic-add", test_nic_add);
+    ADD("nic-remove", test_nic_remove);
     return g_test_run();
 }
