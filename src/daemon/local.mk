@@ -58,6 +58,7 @@ libdaemon_a_SOURCES = \
 	src/daemon/workers.c \
 	src/daemon/workers.h \
 	src/daemon/workers_priv.h \
+	src/daemon/workers_mirror.c \
 	src/daemon/workers_report.c \
 	src/daemon/xml.c \
 	src/daemon/xml.h

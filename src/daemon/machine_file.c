@@ -44,13 +44,15 @@ static bool read_nic(const struct json_at *at, struct json_object *value, struct
                      GError **error)
 {
     const struct json_at mac_at = {.parent = at, .key = "mac"};
-    g_autofree char *mac = NULL;
+    g_autofree char *mac = NULL, *state = NULL;
 
     if (!json_expect(at, value, json_type_object, "an object", error) ||
         !text_member(at, value, "network", &nic->network, error) ||
         !text_member(at, value, "portgroup", &nic->portgroup, error) ||
+        !text_member(at, value, "state", &state, error) ||
         !text_member(at, value, "mac", &mac, error))
         return false;
+    nic->absent = state && strcmp(state, "present") != 0;
     nic->has_mac = mac != NULL;
     if (mac && (!mac_parse(mac, nic->mac) || nic->mac[0] & 1))
         return json_fail(&mac_at, error, JSON_ERROR_VALUE, "not a MAC address");
@@ -77,6 +79,7 @@ static bool read_nics(struct json_object *list, struct machine_file *file, GErro
         if (!read_nic(&item, json_object_array_get_idx(list, index), &file->nic[index], error))
             return false;
     }
+    file->own = file->nics;
     return true;
 }
 
@@ -145,21 +148,69 @@ static bool nic_equal(const struct machine_nic *a, const struct machine_nic *b)
 bool machine_file_equal(const struct machine_file *a, const struct machine_file *b)
 {
     bool equal = !strcmp(a->path, b->path) && !strcmp(a->name, b->name) &&
-                 !strcmp(a->control, b->control) && a->nics == b->nics;
+                 !strcmp(a->control, b->control) && a->own == b->own;
 
-    for (unsigned i = 0; equal && i < a->nics; i++)
+    for (unsigned i = 0; equal && i < a->own; i++)
         equal = nic_equal(&a->nic[i], &b->nic[i]);
     return equal;
+}
+
+/* --- NICs that come and go -------------------------------------------------------------------- */
+
+static void nic_clear(struct machine_nic *nic)
+{
+    g_free(nic->network);
+    g_free(nic->portgroup);
+    *nic = (struct machine_nic){0};
+}
+
+bool machine_file_nic_is_news(const struct machine_file *file, unsigned index,
+                              const struct machine_nic *now)
+{
+    const struct machine_nic *nic = &file->nic[index];
+    bool absent = now && now->absent;
+
+    if (index < file->own)
+        return nic->absent != absent;
+    if (!now || absent)
+        return nic->network;
+    return nic->absent || !nic_equal(nic, now);
+}
+
+void machine_file_set_nic(struct machine_file *file, unsigned index, const struct machine_nic *now)
+{
+    struct machine_nic *nic = &file->nic[index];
+
+    if (index < file->own) {
+        nic->absent = now && now->absent;
+        return;
+    }
+    nic_clear(nic);
+    if (!now || now->absent)
+        return;
+    *nic = *now;
+    nic->network = g_strdup(now->network);
+    nic->portgroup = g_strdup(now->portgroup);
+    file->nics = MAX(file->nics, index + 1);
+}
+
+void machine_file_forget(struct machine_file *file)
+{
+    for (unsigned i = 0; i < file->nics; i++) {
+        if (i < file->own)
+            file->nic[i].absent = false;
+        else
+            nic_clear(&file->nic[i]);
+    }
+    file->nics = file->own;
 }
 
 void machine_file_free(struct machine_file *file)
 {
     if (!file)
         return;
-    for (unsigned i = 0; i < file->nics; i++) {
-        g_free(file->nic[i].network);
-        g_free(file->nic[i].portgroup);
-    }
+    for (unsigned i = 0; i < file->nics; i++)
+        nic_clear(&file->nic[i]);
     g_free(file->path);
     g_free(file->name);
     g_free(file->control);

@@ -55,12 +55,19 @@ static bool take_greeting(struct worker_link *link, struct json_object *object)
     return true;
 }
 
-/* Answers to an attach have the NIC's number as their id, those of other requests a text; events
- * have none. */
+/* Answers to an attach have the NIC's number as their id, those of other requests a text. Of events
+ * one matters: NICs have come or gone. */
 static void take_answer(struct worker_link *link, struct json_object *object)
 {
     struct json_object *id, *error, *value = NULL;
     const char *refusal = NULL, *text = member_text(object, "id");
+    const char *event = member_text(object, "event");
+
+    if (event) {
+        if (!strcmp(event, "nics"))
+            worker_link_describe(link);
+        return;
+    }
 
     if (text && !strcmp(text, DESCRIBE)) {
         json_object_object_get_ex(object, "return", &value);

@@ -4,7 +4,8 @@
  *
  * A machine without a link is dialled once a second; a worker that is started by hand is found the
  * same way. One that no description names (a stray) is found by its socket in the run directory and
- * asked what its NICs are.
+ * asked what its NICs are. Any worker is asked when it greets, and when it says that NICs have come
+ * or gone.
  *
  * A NIC without a port is tried again when its network starts or its worker greets, and else from
  * time to time; so is one whose port has failed. Pauses grow, and the reason is told once.
@@ -56,29 +57,6 @@ static void emit(const struct worker *worker, unsigned index, const char *event,
                "name", name, "reason", reason, NULL);
 }
 
-/* Give all sources of the network their destination: the first port that is one. */
-static void mirror(const struct workers *workers, const struct network *network)
-{
-    uint32_t destination = 0;
-
-    for (unsigned pass = 0; pass < 2; pass++) {
-        for (guint i = 0; i < workers->all->len; i++) {
-            const struct worker *worker = g_ptr_array_index(workers->all, i);
-
-            for (unsigned index = 0; index < worker->file->nics; index++) {
-                struct nic_port *port = worker->nic[index].port;
-
-                if (!port || nic_port_network(port) != network)
-                    continue;
-                if (pass)
-                    nic_port_set_mirror(port, destination);
-                else if (!destination && nic_port_mirror(port) == NETWORK_MIRROR_DESTINATION)
-                    destination = nic_port_number(port);
-            }
-        }
-    }
-}
-
 static void detach(struct worker *worker, unsigned index)
 {
     struct nic *nic = &worker->nic[index];
@@ -93,7 +71,7 @@ static void detach(struct worker *worker, unsigned index)
     nic->port = NULL;
     nic->attached = false;
     if (mirrors)
-        mirror(worker->workers, network);
+        workers_mirror(worker->workers, network);
 }
 
 /* The same, and the guest sees its cable pulled. */
@@ -170,7 +148,7 @@ static bool attach_now(struct worker *worker, unsigned index)
         detach(worker, index);
         return false;
     }
-    mirror(worker->workers, network);
+    workers_mirror(worker->workers, network);
     return true;
 }
 
@@ -185,7 +163,7 @@ static void attach(struct worker *worker, unsigned index)
     struct nic *nic = &worker->nic[index];
 
     if (worker->greeted && !nic->port && worker->file->nic[index].network &&
-        !attach_now(worker, index))
+        !worker->file->nic[index].absent && !attach_now(worker, index))
         postpone(nic);
 }
 
@@ -230,20 +208,41 @@ static void on_ready(void *context, const char *name)
     log_info("machine %s runs", worker->file->name);
     worker->greeted = true;
     attach_all(worker);
+    worker_link_describe(worker->link); /* NICs may have come and gone */
 }
 
-/* What a stray has said of itself. Its name is that of its socket, which it cannot choose later. */
+/* NICs have come or gone. `said` is what the worker says. */
+static void refresh(struct worker *worker, const struct machine_file *said)
+{
+    for (unsigned index = 0; index < LIMIT_NICS; index++) {
+        const struct machine_nic *now = index < said->nics ? &said->nic[index] : NULL;
+
+        if (!machine_file_nic_is_news(worker->file, index, now))
+            continue;
+        unplug(worker, index);
+        complain(worker, index, NULL);
+        worker->nic[index] = (struct nic){0};
+        machine_file_set_nic(worker->file, index, now);
+        attach(worker, index);
+    }
+}
+
+/* What a worker has said of itself. A stray's name is that of its socket, which it cannot choose
+ * later. */
 static void on_described(void *context, struct json_object *nics)
 {
     struct worker *worker = context;
     g_autoptr(GError) error = NULL;
     struct machine_file *file;
 
-    if (!worker->stray || worker->greeted)
-        return;
     file = machine_file_of_worker(worker->file->name, worker->file->control, nics, &error);
     if (!file) {
         log_warning("%s: %s", worker->file->control, error->message);
+        return;
+    }
+    if (!worker->stray || worker->greeted) {
+        refresh(worker, file);
+        machine_file_free(file);
         return;
     }
     machine_file_free(worker->file);
@@ -286,6 +285,7 @@ static void unlink_worker(struct worker *worker)
         g_clear_pointer(&worker->nic[index].complaint, g_free);
         worker->nic[index] = (struct nic){0};
     }
+    machine_file_forget(worker->file);
 }
 
 static void on_closed(void *context, const char *why)
@@ -487,6 +487,8 @@ static void renew(struct worker *worker, struct machine_file *file)
     g_free(worker->socket);
     worker->socket = g_path_get_basename(file->control);
     attach_all(worker);
+    if (worker->greeted)
+        worker_link_describe(worker->link); /* NICs that came later */
 }
 
 /* A stray is described now: to be found anew as what it is. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What workers.c keeps, for workers_report.c to tell.
+ * What workers.c keeps, for workers_report.c to tell and workers_mirror.c to go through.
  */
 #ifndef VMBUSD_DAEMON_WORKERS_PRIV_H
 #define VMBUSD_DAEMON_WORKERS_PRIV_H
@@ -38,5 +38,8 @@ struct workers {
     GPtrArray *all; /* of struct worker, in the order of their files */
     guint timer;
 };
+
+/* Give all sources of the network their destination: the first port that is one. */
+void workers_mirror(const struct workers *workers, const struct network *network);
 
 #endif

@@ -57,7 +57,7 @@ static void fake_hang_up(struct fake *fake)
     fake->fd = -1;
 }
 
-static void fake_attach(struct fake *fake, const int *fd, size_t count)
+static void fake_attach(struct fake *fake, unsigned nic, const int *fd, size_t count)
 {
     g_autofree char *answer = NULL;
 
@@ -67,28 +67,34 @@ static void fake_attach(struct fake *fake, const int *fd, size_t count)
     g_assert_cmpint(port_ring_map(&fake->ring, &fake->fds, PORT_RING_WORKER), ==, 0);
     fake->mapped = true;
     fake->attached++;
-    answer = g_strdup(fake->refuse ? "{\"error\":{\"class\":\"state\",\"message\":\"not now\"},"
-                                     "\"id\":0}\n"
-                                   : "{\"event\":\"running\",\"data\":{},\"time\":1}\n"
-                                     "{\"return\":{},\"id\":0}\n");
+    answer =
+        g_strdup_printf(fake->refuse ? "{\"error\":{\"class\":\"state\",\"message\":\"not now\"},"
+                                       "\"id\":%u}\n"
+                                     : "{\"event\":\"running\",\"data\":{},\"time\":1}\n"
+                                       "{\"return\":{},\"id\":%u}\n",
+                        nic);
     g_assert_cmpint(write(fake->fd, answer, strlen(answer)), ==, (ssize_t)strlen(answer));
 }
 
 static void fake_line(struct fake *fake, const char *line, struct cmsghdr *header)
 {
-    if (!strcmp(line, "{\"execute\":\"attach-port\",\"arguments\":{\"nic\":0},\"id\":0}")) {
+    unsigned nic, id;
+
+    if (sscanf(line, "{\"execute\":\"attach-port\",\"arguments\":{\"nic\":%u},\"id\":%u}", &nic,
+               &id) == 2) {
         g_assert_nonnull(header);
-        fake_attach(fake, (int *)(void *)CMSG_DATA(header),
+        g_assert_cmpuint(nic, ==, id);
+        fake_attach(fake, nic, (int *)(void *)CMSG_DATA(header),
                     (header->cmsg_len - CMSG_LEN(0)) / sizeof(int));
     } else if (!strcmp(line, "{\"execute\":\"nics\",\"id\":\"describe\"}")) {
-        g_autofree char *answer =
-            g_strdup_printf("{\"return\":%s,\"id\":\"describe\"}\n", fake->nics);
+        g_autofree char *answer = g_strdup_printf("{\"return\":%s,\"id\":\"describe\"}\n",
+                                                  fake->nics ? fake->nics : "[]");
 
-        g_assert_cmpint(write(fake->fd, answer, strlen(answer)), ==, (ssize_t)strlen(answer));
+        /* Whoever asked may have gone. */
+        (void)!send(fake->fd, answer, strlen(answer), MSG_NOSIGNAL);
     } else {
-        g_assert_cmpstr(line, ==,
-                        "{\"execute\":\"detach-port\",\"arguments\":{\"nic\":0},"
-                        "\"id\":\"detach\"}");
+        g_assert_cmpint(
+            sscanf(line, "{\"execute\":\"detach-port\",\"arguments\":{\"nic\":%u}", &nic), ==, 1);
         fake->detached++;
     }
 }
@@ -613,6 +619,57 @@ static void test_network_stops(struct fixture *fixture, gconstpointer data)
     fake_free(a);
 }
 
+/* --- NICs that come and go -------------------------------------------------------------------- */
+
+#define PRESENT "{\"state\":\"present\",\"network\":\"lan\"}"
+
+/* The worker says that its NICs have changed, and, asked, what they are. */
+static void fake_says(struct fake *fake, const char *nics)
+{
+    static const char event[] = "{\"event\":\"nics\",\"data\":{},\"time\":1}\n";
+
+    fake->nics = nics;
+    g_assert_cmpint(write(fake->fd, event, strlen(event)), ==, (ssize_t)strlen(event));
+}
+
+static void test_nics_come_and_go(struct fixture *fixture, gconstpointer data)
+{
+    static const char second[] = "[" PRESENT ",{\"state\":\"present\",\"network\":\"lan\","
+                                 "\"mac\":\"52:54:00:00:00:1a\"}]";
+    struct fake *a = fake_new(fixture->run_dir, "a");
+
+    (void)data;
+    write_machine(fixture, "a", "lan");
+    daemon_start(fixture);
+    WAIT_FOR(ports(fixture) == 1 && a->attached == 1);
+    fake_says(a, second);
+    WAIT_FOR(ports(fixture) == 2 && a->attached == 2);
+    /* Its folder is read again: the one that came later stays. */
+    workers_load(fixture->workers);
+    fake_says(a, second);
+    fake_says(a, "[" PRESENT ",{\"state\":\"leaving\",\"network\":\"lan\"}]");
+    WAIT_FOR(ports(fixture) == 1 && a->detached == 1);
+    g_assert_cmpuint(a->attached, ==, 2);
+    /* One of the description goes, and nonsense changes nothing. */
+    fake_says(a, "[{\"state\":\"absent\"}]");
+    WAIT_FOR(ports(fixture) == 0 && a->detached == 2);
+    fake_says(a, "[{\"state\":7}]");
+    fake_says(a, second);
+    WAIT_FOR(ports(fixture) == 2 && a->attached == 4);
+    /* Its successor has what the description says. */
+    fake_free(a);
+    WAIT_FOR(ports(fixture) == 0);
+    a = fake_new(fixture->run_dir, "a");
+    WAIT_FOR(ports(fixture) == 1 && a->attached == 1);
+    /* A vmbusd that starts later is told at once. */
+    daemon_stop(fixture);
+    a->nics = second;
+    daemon_start(fixture);
+    WAIT_FOR(ports(fixture) == 2);
+    daemon_stop(fixture);
+    fake_free(a);
+}
+
 /* --- Workers that no file describes ----------------------------------------------------------- */
 
 static void test_stray(struct fixture *fixture, gconstpointer data)
@@ -847,6 +904,7 @@ int main(int argc, char **argv)
     ADD("failed-port", test_failed_port);
     ADD("refused-then-taken", test_refused_then_taken);
     ADD("network-stops", test_network_stops);
+    ADD("nics-come-and-go", test_nics_come_and_go);
     ADD("stray", test_stray);
     ADD("stray-goes", test_stray_goes);
     ADD("mirror", test_mirror);
