@@ -1,6 +1,7 @@
 bin_PROGRAMS += vmbusctl
 vmbusctl_SOURCES = \
 	src/tools/check.c \
+	src/tools/nic.c \
 	src/tools/screenshot.c \
 	src/tools/send_key.c \
 	src/tools/set_ip.c \

@@ -112,23 +112,38 @@ static int read_words(struct wish *wish, char **word, int count)
     return VMBUSCTL_OK;
 }
 
+/* The entry of NIC `number` in the list; NULL if there is none. */
+static struct json_object *find_nic(struct json_object *nics, guint64 number)
+{
+    for (size_t i = 0; nics && i < json_object_array_length(nics); i++) {
+        struct json_object *nic = json_object_array_get_idx(nics, i), *is;
+
+        if (json_object_object_get_ex(nic, "nic", &is)
+                ? (guint64)json_object_get_int64(is) == number
+                : i == number) /* an older worker */
+            return nic;
+    }
+    return NULL;
+}
+
 /* The instance GUID of NIC `number`, in braces as guests write it. */
 static char *instance_of(struct vm_client *client, const char *number, GError **error)
 {
     struct json_object *report =
         vm_client_call(client, "integration", NULL, VMBUSCTL_CALL_S, error);
-    struct json_object *nics = NULL, *guid = NULL;
+    struct json_object *nics = NULL, *nic = NULL, *guid = NULL;
     char *instance = NULL;
     guint64 index;
 
     if (!report)
         return NULL;
     json_object_object_get_ex(report, "nics", &nics);
-    size_t count = nics ? json_object_array_length(nics) : 0;
-    if (!g_ascii_string_to_unsigned(number, 10, 0, G_MAXUINT32, &index, NULL) || index >= count)
+    if (g_ascii_string_to_unsigned(number, 10, 0, G_MAXUINT32, &index, NULL))
+        nic = find_nic(nics, index);
+    if (!nic)
         g_set_error(error, VM_CLIENT_ERROR, VM_CLIENT_ERROR_FAILED,
-                    "there is no NIC %s: the machine has %zu, counted from 0", number, count);
-    else if (json_object_object_get_ex(json_object_array_get_idx(nics, index), "instance", &guid))
+                    "there is no NIC %s: vmbusctl nic list tells which there are", number);
+    else if (json_object_object_get_ex(nic, "instance", &guid))
         instance = g_strdup_printf("{%s}", json_object_get_string(guid));
     else
         g_set_error(error, VM_CLIENT_ERROR, VM_CLIENT_ERROR_FAILED,

@@ -311,6 +311,8 @@ static const struct subcommand subcommands[] = {
      "type: KEY_A KEY_ENTER, KEY_LEFTCTRL+KEY_LEFTALT+KEY_DELETE"},
     {"set-ip", "VM NIC WHAT...", ANY, 0, vmbusctl_set_ip,
      "have the guest set a NIC's addresses: dhcp, or ADDRESS/PREFIX"},
+    {"nic", "WHAT VM ...", ANY, JSON | WAIT, vmbusctl_nic,
+     "network adapters: list, add, remove, while the VM runs"},
     {"switch", "WHAT [NET]", ANY, JSON | WATCH, vmbusctl_switch,
      "virtual switches: list, show, ports, stats, events"},
 };
@@ -325,11 +327,12 @@ static void usage(FILE *out)
         fprintf(out, "  %-24s %s\n", left, subcommand->help);
     }
     fputs("\n"
-          "  --json          for check, list, status, integration, stats, switch: JSON\n"
+          "  --json          for check, list, status, integration, stats, nic, switch: JSON\n"
           "  --watch         for switch: print again each second\n"
           "  --text          for screenshot: the screen's characters\n"
           "  --hold MS       for send-key: how long keys are down (50)\n"
           "  --reboot, --hibernate, --force, --reason TEXT, --wait SECONDS   for shutdown\n"
+          "  --wait SECONDS  for nic remove, too\n"
           "  --run-dir DIR   where the VMs' control sockets are\n"
           "  --help, --version\n"
           "\n"

@@ -48,6 +48,9 @@ int vmbusctl_send_key(const struct vmbusctl_options *options);
 /* set_ip.c */
 int vmbusctl_set_ip(const struct vmbusctl_options *options);
 
+/* nic.c */
+int vmbusctl_nic(const struct vmbusctl_options *options);
+
 /* switch.c: asks vmbusd, not a worker. */
 int vmbusctl_switch(const struct vmbusctl_options *options);
 

@@ -245,7 +245,7 @@ static void test_set_ip(struct fixture *fixture, gconstpointer data)
     assert_run(fixture, "integration vm1", 0, "} ipv6 static fd00::2 64 - -", "");
     assert_run(fixture, "set-ip vm1 0 dhcp6", 0, "", "");
     assert_run(fixture, "integration vm1", 0, "} ipv6 dhcp - - - -", "");
-    assert_run(fixture, "set-ip vm1 1 dhcp", 1, "", "there is no NIC 1: the machine has 1");
+    assert_run(fixture, "set-ip vm1 1 dhcp", 1, "", "there is no NIC 1: vmbusctl nic list tells");
     assert_run(fixture, "set-ip vm1 eth0 dhcp", 1, "", "there is no NIC eth0");
     assert_run(fixture, "set-ip vm2 0 dhcp", 3, "", "vm2 is not running");
 }
@@ -273,6 +273,41 @@ static void test_set_ip_usage(struct fixture *fixture, gconstpointer data)
     }
     assert_run(fixture, "integration vm1", 0, "", "");
     g_assert_null(strstr(fixture->out, "SetIp"));
+}
+
+static void test_nic(struct fixture *fixture, gconstpointer data)
+{
+    (void)data;
+    assert_run(fixture, "nic list vm1", 0, "0    00:00:00:00:00:00  1500   2       - - present\n",
+               "");
+    assert_run(fixture, "nic list vm1 --json", 0, "\"state\": \"present\"", "");
+    assert_run(fixture, "nic add vm1 network lan mtu 9000 queues 2", 0, "NIC 1\n", "");
+    assert_run(fixture, "nic add vm1", 1, "", "no room");
+    assert_run(fixture, "nic remove vm1 1", 1, "", "not there");
+    assert_run(fixture, "nic remove vm1 0 --wait 1", 1, "", "has not let go of NIC 0 in 1 seconds");
+    assert_run(fixture, "nic list vm1", 0, "leaving", "");
+    assert_run(fixture, "nic list vm2", 3, "", "vm2 is not running");
+}
+
+static void test_nic_usage(struct fixture *fixture, gconstpointer data)
+{
+    static const char *const words[] = {"",
+                                        " list",
+                                        " list vm1 0",
+                                        " show vm1",
+                                        " add vm1 network",
+                                        " add vm1 colour red",
+                                        " add vm1 mtu many",
+                                        " remove vm1",
+                                        " remove vm1 first",
+                                        " remove vm1 0 1"};
+
+    (void)data;
+    for (unsigned i = 0; i < G_N_ELEMENTS(words); i++) {
+        g_autofree char *line = g_strconcat("nic", words[i], NULL);
+
+        assert_run(fixture, line, 2, "", "give nic list VM");
+    }
 }
 
 static void test_shutdown(struct fixture *fixture, gconstpointer data)
@@ -379,6 +414,8 @@ int main(int argc, char **argv)
         {"/vmbusctl/set-ip-usage", test_set_ip_usage},
         {"/vmbusctl/screenshot", test_screenshot},
         {"/vmbusctl/send-key", test_send_key},
+        {"/vmbusctl/nic", test_nic},
+        {"/vmbusctl/nic-usage", test_nic_usage},
         {"/vmbusctl/shutdown", test_shutdown},
         {"/vmbusctl/not-running", test_not_running},
         {"/vmbusctl/usage", test_usage},
