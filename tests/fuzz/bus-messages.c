@@ -4,9 +4,10 @@
  *
  * The input is a list of steps, each an opcode byte and its arguments: messages (raw, or nearly
  * right ones, so that the deep states are reached), bytes and indices written into rings, signals,
- * reading or not reading what the host says, a device that is slow, unwilling or gives up, resets
- * of the machine. Whatever the script, at its end the machine must come to rest: every channel
- * closed, every connection id given back (the scripted guest asserts these).
+ * reading or not reading what the host says, a device that is slow, unwilling or gives up, or is
+ * taken away and put back, resets of the machine. Whatever the script, at its end the machine must
+ * come to rest: every channel closed, every connection id given back (the scripted guest asserts
+ * these).
  */
 #include <errno.h>
 #include <stddef.h>
@@ -29,6 +30,7 @@ struct script {
     struct scripted_guest *guest;
     struct echo echo, pipe;
     unsigned resets;
+    unsigned away; /* bits: devices that the bus has let go of */
 };
 
 /* Past its end the script reads as zeros. */
@@ -263,11 +265,41 @@ static void step_reset(struct script *s)
     vmbus_bus_reset(s->guest->bus, on_reset, s);
 }
 
+/* --- Devices that come and go */
+
+static void echo_gone(void *context)
+{
+    ((struct script *)context)->away |= 1;
+}
+
+static void pipe_gone(void *context)
+{
+    ((struct script *)context)->away |= 2;
+}
+
+static void step_remove(struct script *s)
+{
+    uint8_t what = byte(s);
+
+    if (what & 1 && !(s->away & 1))
+        vmbus_bus_remove(s->guest->bus, &s->echo.vsp, echo_gone, s);
+    if (what & 2 && !(s->away & 2))
+        vmbus_bus_remove(s->guest->bus, &s->pipe.vsp, pipe_gone, s);
+}
+
+static void step_add(struct script *s)
+{
+    if (s->away & 1 && vmbus_bus_add(s->guest->bus, &s->echo.vsp) == 0)
+        s->away &= ~1u;
+    if (s->away & 2 && vmbus_bus_add(s->guest->bus, &s->pipe.vsp) == 0)
+        s->away &= ~2u;
+}
+
 static void (*const steps[])(struct script *s) = {
     step_raw,    step_contact, step_words,       step_gpadl,  step_open,
     step_send,   step_control, step_send_raw,    step_signal, step_hypercall_signal,
     step_read,   step_drain,   step_turn,        step_fifo,   step_device,
-    step_let_go, step_reset,   step_device_send,
+    step_let_go, step_reset,   step_device_send, step_remove, step_add,
 };
 
 /* The machine stops; what is left over would show here, or in the next input. */
@@ -301,6 +333,9 @@ static struct script *machine(void)
         vmbus_bus_add(s.guest->bus, &s.echo.vsp);
         vmbus_bus_add(s.guest->bus, &s.pipe.vsp);
     }
+    step_add(&s);
+    if (s.away || s.echo.vsp.leaving || s.pipe.vsp.leaving)
+        __builtin_trap();
     memset(s.guest->ram, 0, RAM);
     s.guest->messages = s.guest->taken = 0;
     s.guest->version = 0;
