@@ -4,9 +4,10 @@
  * anything in any order.
  *
  * The input is a script: handshakes, NVSP and RNDIS messages with any body, packets of any type,
- * frames from the switch, completions right and wrong, revokes, close and open, ports that come and
- * go. Beyond what the sanitizers see it checks that no two packets which the guest has not
- * completed carry the same id, and that every GPADL is let go of in the end.
+ * frames from the switch on every queue, completions right and wrong, revokes, close and open,
+ * subchannels that open and close, hash keys and tables, ports that come and go. Beyond what the
+ * sanitizers see it checks that no two packets which the guest has not completed carry the same id,
+ * and that every GPADL is let go of in the end.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -23,8 +24,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
             abort();      \
     } while (0)
 
-#define STEPS 200u
-#define IDS   256u
+#define STEPS    200u
+#define IDS      256u
+#define CHANNELS 3u
 
 enum step {
     STEP_NEGOTIATE,
@@ -41,24 +43,48 @@ enum step {
     STEP_TURN,
     STEP_REVOKE,
     STEP_PORT,
+    STEP_SUBCHANNELS,
+    STEP_SUBCHANNEL,
+    STEP_RSS,
     STEP_REOPEN,
     STEP_COUNT,
 };
 
 /* Packets that the guest has and has not completed. */
 static uint64_t outstanding[IDS];
+static uint8_t outstanding_on[IDS]; /* the channel */
 static unsigned outstandings;
 static uint16_t buffer_id;
 
+/* Offered in this open of the primary; `gpadl` 0: not open. */
+static struct sg_channel sub[CHANNELS - 1];
+static unsigned subs;
+
+static struct sg_channel *channel_of(struct net_guest *net, unsigned index)
+{
+    return index ? &sub[index - 1] : &net->channel;
+}
+
+/* The packets of a channel are gone with it. */
+static void forget(unsigned index)
+{
+    for (unsigned i = outstandings; i-- > 0;) {
+        if (outstanding_on[i] != index)
+            continue;
+        outstanding[i] = outstanding[--outstandings];
+        outstanding_on[i] = outstanding_on[outstandings];
+    }
+}
+
 /* Take what the host sent, as far as the ring makes sense. */
-static void read_ring(struct net_guest *net)
+static void read_ring(struct net_guest *net, unsigned index)
 {
     uint8_t payload[128];
     uint64_t id;
     uint16_t type;
     int len;
 
-    while ((len = sg_receive(&net->channel, &type, &id, payload, sizeof(payload))) >= 0) {
+    while ((len = sg_receive(channel_of(net, index), &type, &id, payload, sizeof(payload))) >= 0) {
         CHECK(type == VMBUS_PACKET_IN_BAND || type == VMBUS_PACKET_COMPLETION ||
               type == VMBUS_PACKET_TRANSFER_PAGES);
         if (type != VMBUS_PACKET_TRANSFER_PAGES)
@@ -66,9 +92,18 @@ static void read_ring(struct net_guest *net)
         CHECK(len >= 28);
         for (unsigned i = 0; i < outstandings; i++)
             CHECK(outstanding[i] != id);
-        if (outstandings < IDS)
-            outstanding[outstandings++] = id;
+        if (outstandings == IDS)
+            continue;
+        outstanding_on[outstandings] = (uint8_t)index;
+        outstanding[outstandings++] = id;
     }
+}
+
+static void read_rings(struct net_guest *net)
+{
+    for (unsigned index = 0; index <= subs; index++)
+        if (!index || sub[index - 1].gpadl)
+            read_ring(net, index);
 }
 
 static void say(struct net_guest *net, const struct nvsp_message *message, unsigned flags)
@@ -198,9 +233,11 @@ static void complete(struct net_guest *net, uint8_t which)
     if (!outstandings)
         return;
     unsigned i = which % outstandings;
-    if (sg_send(&net->channel, VMBUS_PACKET_COMPLETION, 0, outstanding[i], NULL, 0, status,
-                which & 0x80 ? 0 : sizeof(status)))
-        outstanding[i] = outstanding[--outstandings];
+    if (!sg_send(channel_of(net, outstanding_on[i]), VMBUS_PACKET_COMPLETION, 0, outstanding[i],
+                 NULL, 0, status, which & 0x80 ? 0 : sizeof(status)))
+        return;
+    outstanding[i] = outstanding[--outstandings];
+    outstanding_on[i] = outstanding_on[outstandings];
 }
 
 static void bad_complete(struct net_guest *net, struct script *script)
@@ -218,18 +255,23 @@ static void frame_for_guest(struct net_guest *net, struct script *script)
 
     if (!net->attached)
         return;
-    net_make_frame(frame, sizeof(frame), script_next(script));
+    uint8_t kind = script_next(script);
+    net_make_frame(frame, sizeof(frame), kind);
+    if (kind & 1) /* something to be hashed, by its source port */
+        memcpy(frame + 12, "\x08\x00\x45\x00\x00\x56\x00\x00\x00\x00\x40\x06", 12);
+    frame[34] = kind;
     script_take(script, frame + 12, script_next(script) % 80u);
     script_take(script, &meta.hash, script_next(script) % 20u);
-    net_switch_push(net, 0, frame, &meta);
+    net_switch_push(net, kind / 2 % CHANNELS, frame, &meta);
 }
 
 static void switch_reads(struct net_guest *net)
 {
     static uint8_t frame[LIMIT_FRAME];
 
-    while (net->attached && net_switch_take(net, 0, frame, NULL))
-        ;
+    for (unsigned queue = 0; net->attached && queue < CHANNELS; queue++)
+        while (net_switch_take(net, queue, frame, NULL))
+            ;
 }
 
 static void port(struct net_guest *net)
@@ -237,7 +279,72 @@ static void port(struct net_guest *net)
     if (net->attached)
         net_detach(net);
     else
-        net_attach(net, 1);
+        net_attach(net, CHANNELS);
+}
+
+/* --- Subchannels */
+
+/* Ask for them, and see what is offered. */
+static void ask_subchannels(struct net_guest *net, uint8_t count)
+{
+    const struct nvsp_message message = {.type = NVSP_SUBCHANNEL,
+                                         .subchannel = {NVSP_ALLOCATE, count}};
+    const struct sg_message *got;
+
+    say(net, &message, 1);
+    while ((got = sg_take(net->guest))) {
+        struct vmbus_msg_offer offer;
+
+        if (sg_message_type(got) != VMBUS_MSG_OFFER)
+            continue;
+        memcpy(&offer, got->data, sizeof(offer));
+        CHECK(offer.index == subs + 1 && subs < CHANNELS - 1);
+        sub[subs++] = (struct sg_channel){
+            .guest = net->guest, .relid = offer.relid, .connection = offer.connection};
+    }
+}
+
+static void close_subchannel(struct net_guest *net, struct sg_channel *channel)
+{
+    if (!channel->gpadl)
+        return;
+    sg_tell_words(net->guest, VMBUS_MSG_CLOSE, 1, channel->relid, 0);
+    sg_tell_words(net->guest, VMBUS_MSG_GPADL_TEARDOWN, 2, channel->relid, channel->gpadl);
+    sg_pick(net->guest, VMBUS_MSG_GPADL_TORNDOWN);
+    channel->gpadl = 0;
+    forget((unsigned)(channel - sub) + 1);
+}
+
+static void turn_subchannel(struct net_guest *net, uint8_t which)
+{
+    struct sg_channel *channel = &sub[which % (CHANNELS - 1)];
+
+    if (!(which % (CHANNELS - 1) < subs))
+        return;
+    if (channel->gpadl)
+        close_subchannel(net, channel);
+    else
+        CHECK(sg_open(channel, 1, NULL, 0) == 0);
+}
+
+/* Key and table of the script's; indices right and wrong. */
+static void rss(struct net_guest *net, struct script *script)
+{
+    struct {
+        uint32_t set[7];
+        uint32_t head[10];
+        uint32_t table[4];
+        uint8_t key[40];
+    } message = {
+        .set = {5, sizeof(message), 3, 0x10204, sizeof(message) - 28, 20, 0},
+        .head = {0x289 | 40u << 16, (script_next(script) & 0x1fu), 0x1701, 16, 40, 40, 56},
+    };
+
+    for (unsigned i = 0; i < 4; i++)
+        message.table[i] = script_next(script) % (CHANNELS + 1);
+    script_take(script, message.key, script_next(script) % 41u);
+    memcpy(sg_mem(net->guest, net->data + 512), &message, sizeof(message));
+    send_rndis(net, NVSP_CHANNEL_CONTROL, net->data + 512, sizeof(message));
 }
 
 static void gpadls(struct net_guest *net)
@@ -255,6 +362,8 @@ static void reopen(struct net_guest *net, uint8_t order)
 {
     const uint32_t ids[] = {net->receive_gpadl, net->send_gpadl, net->channel.gpadl};
 
+    for (unsigned i = 0; i < subs; i++)
+        close_subchannel(net, &sub[i]);
     if (order & 8)
         sg_tell_words(net->guest, VMBUS_MSG_GPADL_TEARDOWN, 2, net->channel.relid, ids[order % 2]);
     sg_tell_words(net->guest, VMBUS_MSG_CLOSE, 1, net->channel.relid, 0);
@@ -263,6 +372,10 @@ static void reopen(struct net_guest *net, uint8_t order)
             sg_tell_words(net->guest, VMBUS_MSG_GPADL_TEARDOWN, 2, net->channel.relid, ids[i]);
     for (unsigned i = 0; i < 3; i++)
         sg_pick(net->guest, VMBUS_MSG_GPADL_TORNDOWN);
+    for (; subs; subs--)
+        sg_tell_words(net->guest, VMBUS_MSG_RELID_RELEASED, 1, sub[subs - 1].relid, 0);
+    sg_run(net->guest, 0);
+    sg_drop(net->guest);
     outstandings = 0;
     CHECK(sg_open(&net->channel, NET_RING_PAGES, NULL, 0) == 0);
     gpadls(net);
@@ -306,7 +419,7 @@ static void run_step(struct net_guest *net, struct script *script)
         break;
     case STEP_TURN:
         sg_run(net->guest, 0);
-        read_ring(net);
+        read_rings(net);
         break;
     case STEP_REVOKE: {
         bool send = script_next(script) & 1;
@@ -318,6 +431,15 @@ static void run_step(struct net_guest *net, struct script *script)
     }
     case STEP_PORT:
         port(net);
+        break;
+    case STEP_SUBCHANNELS:
+        ask_subchannels(net, script_next(script) % 4u);
+        break;
+    case STEP_SUBCHANNEL:
+        turn_subchannel(net, script_next(script));
+        break;
+    case STEP_RSS:
+        rss(net, script);
         break;
     default:
         reopen(net, script_next(script));
@@ -334,14 +456,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     if (!net.guest) {
         log_set_level(LOG_LEVEL_ERROR);
-        net_guest_init(&net, 1, 1500);
+        net_guest_init(&net, CHANNELS, 1500);
         gpadls(&net);
         first_page = net.guest->next_page;
         buffer_id = NET_RECEIVE_ID;
     }
     net.guest->next_page = first_page;
     if (!net.attached)
-        net_attach(&net, 1);
+        net_attach(&net, CHANNELS);
     reopen(&net, 0);
     for (unsigned i = 0; i < STEPS && script.size; i++)
         run_step(&net, &script);
