@@ -11,7 +11,7 @@
 #   kernels/NAME/vmlinuz        a Debian kernel, with release, modules -> lib/modules/RELEASE
 #   l1/{vmlinux,initrd}         the outer machine
 #   initramfs/                  guest initramfs images, by content
-#   debian/{disk.raw,vmlinuz,initrd}
+#   debian/, debian-k510-686/{disk.raw,vmlinuz,initrd}   into disks/, by content
 
 # shellcheck disable=SC2034 # for who sources this
 LAB_KERNELS='k510 k510-686 k61 k612'
