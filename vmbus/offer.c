@@ -70,6 +70,8 @@ static int send_offer(struct vmbus_channel *channel)
 
     if (vsp->class->offer_flags & VMBUS_OFFER_NAMED_PIPE)
         memcpy(offer.user_data, &pipe_type, sizeof(pipe_type));
+    else
+        memcpy(offer.user_data, vsp->offer_data, sizeof(vsp->offer_data));
     return bus_transmit(channel->bus, channel->bus->message_vp, &offer, sizeof(offer));
 }
 

@@ -8,11 +8,17 @@
  * channel; room for the completion is reserved before a command starts, so a completion never
  * waits.
  *
- * Path and target must be 0; nothing is at other addresses. Answers are as long as their questions
+ * The twin of an IDE disk is the same device with one disk, offered under IDE's interface: a driver
+ * finds out from the instance GUID (older ones: from the offer's user data) which of the four disks
+ * of the emulated controller it is, and takes that one over. What this asks of the disk below is in
+ * src/pc/ide.h.
+ *
+ * Path and target must be 0, of a twin the target its place on the IDE channel (Linux sends path 0
+ * whatever the channel); nothing is at other addresses. Answers are as long as their questions
  * (facts: Windows wants exactly the size of its version, Linux at least 64 bytes, and both send
  * what they expect).
  *
- * Left out: IDE and fibre channel offers, adding and removing units while the guest runs, protocol
+ * Left out: fibre channel offers, adding and removing units while the guest runs, protocol
  * 6.2 (no guest needs it), aborting commands (a reset answers at once, what runs comes to its end).
  */
 #include "vmbus/storvsp.h"
@@ -189,7 +195,7 @@ static void address(struct stor_request *request)
     struct storvsp *storvsp = chan->storvsp;
     const struct stor_srb *srb = &request->packet.srb;
     struct scsi_task *task = &request->task;
-    bool target = srb->path == 0 && srb->target == 0;
+    bool target = (storvsp->ide || srb->path == 0) && srb->target == storvsp->target;
     bool unit = target && srb->lun < LIMIT_SCSI_LUNS && storvsp->lun_map & 1ull << srb->lun;
 
     task->lun_map = target ? storvsp->lun_map : 0;
@@ -316,7 +322,33 @@ static const struct vsp_class storvsp_class = {
     .reset = stor_reset,
 };
 
+/* 32412632-86cb-44a2-9b5c-50d1417354f5 */
+static const struct vsp_class storvsp_ide_class = {
+    .name = "storvsp-ide",
+    .interface =
+        GUID_INIT(0x32412632, 0x86cb, 0x44a2, 0x9b, 0x5c, 0x50, 0xd1, 0x41, 0x73, 0x54, 0xf5),
+    .offer_flags = VMBUS_OFFER_ENUMERATE,
+    .open = stor_open,
+    .packet = stor_packet,
+    .close = stor_close,
+    .reset = stor_reset,
+};
+
 /* --- Making and freeing --- */
+
+static void be_twin(struct storvsp *storvsp, const struct storvsp_config *config)
+{
+    const struct stor_offer offer = {
+        .path = config->ide_channel, .target = config->ide_drive, .flags = STOR_OFFER_IDE};
+
+    storvsp->ide = true;
+    storvsp->target = config->ide_drive;
+    storvsp->vsp.class = &storvsp_ide_class;
+    storvsp->vsp.instance = (struct guid)GUID_INIT(config->ide_channel, config->ide_drive, 0x8899,
+                                                   0, 0, 0, 0, 0, 0, 0, 0);
+    _Static_assert(sizeof(offer) == sizeof(storvsp->vsp.offer_data), "it is the whole of it");
+    memcpy(storvsp->vsp.offer_data, &offer, sizeof(offer));
+}
 
 static bool make_channel(struct storvsp *storvsp, struct stor_channel *chan, struct lane *lane)
 {
@@ -360,6 +392,8 @@ struct storvsp *storvsp_new(const struct storvsp_config *config)
     storvsp->vsp.class = &storvsp_class;
     storvsp->vsp.instance = config->instance;
     storvsp->vsp.lane = config->lane[0];
+    if (config->ide)
+        be_twin(storvsp, config);
     storvsp->channels = config->lanes;
     memcpy(storvsp->lane, config->lane, sizeof(storvsp->lane));
     for (unsigned lun = 0; lun < LIMIT_SCSI_LUNS; lun++) {

@@ -23,6 +23,10 @@ struct storvsp_lun {
 
 struct storvsp_config {
     struct guid instance;
+    /* The twin of the IDE disk at this place, instead of a controller: LUN 0 and no other, one
+     * lane; `instance` follows from the place. */
+    bool ide;
+    uint8_t ide_channel, ide_drive;
     struct lane *lane[LIMIT_LANES]; /* lane[0] has the primary channel; the others subchannels */
     unsigned lanes;                 /* at least 1 */
     struct storvsp_lun lun[LIMIT_SCSI_LUNS];

@@ -56,6 +56,8 @@ enum stor_state {
 
 struct storvsp {
     struct vsp vsp;
+    bool ide;       /* the twin of an IDE disk: any path is its channel's */
+    uint8_t target; /* the only one */
     struct scsi_unit unit[LIMIT_SCSI_LUNS];
     uint64_t lun_map; /* bit n: unit[n] is there */
     unsigned channels;

@@ -103,6 +103,20 @@ struct stor_packet {
     };
 } __attribute__((packed));
 
+/* User data of the offer of an IDE disk's twin: drivers of old Windows read it. */
+struct stor_offer {
+    uint16_t reserved;
+    uint8_t path, target; /* IDE channel and drive */
+    uint32_t reserved2;
+    uint32_t flags;
+    uint32_t reserved3[3];
+} __attribute__((packed));
+
+#define STOR_OFFER_IDE 2u
+
+_Static_assert(sizeof(struct stor_offer) == 24, "wire size");
+_Static_assert(offsetof(struct stor_offer, flags) == 8, "wire offset");
+
 #define STOR_PACKET_OLD 48u /* 2.0 and 4.2 */
 
 _Static_assert(sizeof(struct stor_packet) == 64, "wire size");

@@ -41,7 +41,8 @@ struct vsp;
 #define VMBUS_OFFER_NAMED_PIPE 0x10u
 #define VMBUS_PIPE_MESSAGE     4u
 
-#define VMBUS_USER_DATA 120
+#define VMBUS_USER_DATA  120
+#define VMBUS_OFFER_DATA 24 /* of them, those that a device may fill in its offer */
 
 struct vsp_class {
     const char *name;      /* "storvsp"; for logs and reports */
@@ -89,14 +90,16 @@ struct vsp_class {
     void (*reset)(struct vsp *vsp);
 };
 
-/* The part of a device that the bus knows. Zero it, then set `class`, `instance` and `lane`. */
+/* The part of a device that the bus knows. Zero it, then set `class`, `instance` and `lane`,
+ * and `offer_data` if there is any. */
 struct vsp {
     const struct vsp_class *class;
-    struct guid instance;          /* instance GUID, unique with the interface GUID */
-    struct lane *lane;             /* of the primary channel */
-    struct vmbus_bus *bus;         /* set by vmbus_bus_add() */
-    struct vsp *next;              /* the bus's list */
-    struct vmbus_channel *primary; /* set by vmbus_bus_add(); lives as long as the device */
+    struct guid instance;                 /* instance GUID, unique with the interface GUID */
+    uint8_t offer_data[VMBUS_OFFER_DATA]; /* user data of the offer, unless the class is a pipe */
+    struct lane *lane;                    /* of the primary channel */
+    struct vmbus_bus *bus;                /* set by vmbus_bus_add() */
+    struct vsp *next;                     /* the bus's list */
+    struct vmbus_channel *primary;        /* set by vmbus_bus_add(); lives as long as the device */
 
     /* vmbus_bus_remove(): */
     bool leaving;

@@ -90,7 +90,9 @@ struct disk {
     uint32_t offset_alignment;
     bool readonly;
     bool can_discard;
-    char *path; /* for logs */
+    bool ordered; /* overlapping writes run one after another, in whichever queues they are: for a
+                     disk that a guest sees twice */
+    char *path;   /* for logs */
 };
 
 struct disk_queue {

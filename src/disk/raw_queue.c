@@ -11,7 +11,8 @@
  * and the rest of a transfer that the kernel cut short, goes piecewise through a bounce buffer; a
  * write that covers a block in part reads the block first. Two such writes at once could each put
  * back what the other has just replaced, so where blocks are larger than sectors all writes that
- * share a block run one after another, also across lanes.
+ * share a block run one after another, also across lanes; and so do they where the disk asks for
+ * it.
  */
 #include "src/disk/raw.h"
 
@@ -100,9 +101,9 @@ static struct disk_request *fifo_take(struct fifo *fifo)
 
 /* --- Writes that share a block --- */
 
-static bool shares_blocks(const struct disk *disk)
+static bool orders_writes(const struct disk *disk)
 {
-    return disk->offset_alignment > DISK_SECTOR;
+    return disk->ordered || disk->offset_alignment > DISK_SECTOR;
 }
 
 static bool changes_data(const struct disk_request *request)
@@ -160,7 +161,7 @@ static void finish(struct raw_queue *raw_queue, struct disk_request *request, in
         raw_queue->idle[raw_queue->idle_count++] = request->bounce;
         request->bounce = NULL;
     }
-    if (changes_data(request) && shares_blocks(raw_queue->queue.disk))
+    if (changes_data(request) && orders_writes(raw_queue->queue.disk))
         release_blocks(raw_queue, request);
     raw_queue->queue.inflight--;
     request->done(request, result);
@@ -377,7 +378,7 @@ void raw_submit(struct disk_queue *queue, struct disk_request *request)
     request->progress = 0;
     request->step = STEP_ALLOCATE;
     queue->inflight++;
-    if (!changes_data(request) || !shares_blocks(queue->disk) || claim_blocks(raw_queue, request))
+    if (!changes_data(request) || !orders_writes(queue->disk) || claim_blocks(raw_queue, request))
         start(raw_queue, request);
 }
 

@@ -150,7 +150,7 @@ bool firmware_init(struct firmware *firmware, const struct firmware_params *para
     g_strlcpy(firmware->boot_order, params->boot_order, sizeof(firmware->boot_order));
     int result = acpi_pc_build(&firmware->acpi, &acpi);
     unsigned ranges = build_e820(firmware, gmem);
-    smbios_build(&firmware->smbios, params->name, params->uuid, firmware->ram_size);
+    smbios_build(&firmware->smbios, params->name, params->uuid, params->twins, firmware->ram_size);
     if (!result)
         result = add_numbers(firmware, params, fw_cfg);
     if (!result)

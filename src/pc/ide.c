@@ -117,7 +117,10 @@ static uint8_t status(struct ide_channel *channel)
 {
     const struct ide_drive *drive = ide_selected(channel);
 
-    return drive->present ? drive->status : 0; /* the partner answers for one that is absent */
+    if (!drive->present)
+        return 0; /* the partner answers for one that is absent */
+    /* What was cancelled is not over before the disk is done with it. */
+    return channel->flying && channel->stale ? STATUS_BSY : drive->status;
 }
 
 /* The register that a command takes `offset` for: of those five that are written twice. */

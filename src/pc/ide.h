@@ -8,6 +8,16 @@
  * when the backend has it, a flush when it is durable; with its write cache switched off, a disk
  * makes every write durable.
  *
+ * A disk may have a twin on the VMBus (vmbus/storvsp.c): the same struct disk, opened and locked
+ * once, with a queue for the port and one for the twin. Guests go from the port to the twin, and
+ * back for a crash dump or a restart, whenever they like. That a write through the one is never
+ * overtaken by an earlier one through the other rests on three things: neither reports a write
+ * before the backend has it, a command that the guest cancels by a reset keeps the drive busy until
+ * the disk is done with it, and closing the twin's channel waits for what is in flight; so whoever
+ * knows that a write has ended on one side begins the next after it. Writes that are under way on
+ * both sides at once and overlap run one after another (struct disk, ordered). Both queues are on
+ * one lane.
+ *
  * Registers belong to the PC lock. Data moves through a buffer of the channel's own: no pointer
  * into guest memory outlives an access, and what a guest cancels is thrown away when it arrives.
  * Disk requests are submitted and completed on the lane of the disks.

@@ -109,9 +109,16 @@ static void add_bios(struct smbios *smbios)
     append(smbios, &bios, sizeof(bios), string, 3);
 }
 
-static void add_system(struct smbios *smbios, const char *name, const struct guid *uuid)
+static const char *maker(bool twins)
 {
-    const char *const string[] = {"vmbusd", "Virtual Machine", "1.0", name};
+    static const char own[STRING_MAX] = "vmbusd", microsoft[STRING_MAX] = "Microsoft Corporation";
+
+    return twins ? microsoft : own;
+}
+
+static void add_system(struct smbios *smbios, const char *name, const struct guid *uuid, bool twins)
+{
+    const char *const string[] = {maker(twins), "Virtual Machine", "1.0", name};
     struct smbios_system system = {
         .header = {1, sizeof(system), 1},
         .manufacturer = 1,
@@ -125,9 +132,9 @@ static void add_system(struct smbios *smbios, const char *name, const struct gui
     append(smbios, &system, sizeof(system), string, 4);
 }
 
-static void add_chassis(struct smbios *smbios)
+static void add_chassis(struct smbios *smbios, bool twins)
 {
-    static const char *const string[] = {"vmbusd"};
+    const char *const string[] = {maker(twins)};
     const struct smbios_chassis chassis = {.header = {3, sizeof(chassis), 3},
                                            .manufacturer = 1,
                                            .type = 3, /* desktop */
@@ -154,7 +161,7 @@ static void add_memory(struct smbios *smbios, uint64_t ram_size)
     append(smbios, &array, sizeof(array), NULL, 0);
 }
 
-void smbios_build(struct smbios *smbios, const char *name, const struct guid *uuid,
+void smbios_build(struct smbios *smbios, const char *name, const struct guid *uuid, bool twins,
                   uint64_t ram_size)
 {
     static const struct smbios_header end = {127, sizeof(end), 127};
@@ -169,8 +176,8 @@ void smbios_build(struct smbios *smbios, const char *name, const struct guid *uu
 
     memset(smbios, 0, sizeof(*smbios));
     add_bios(smbios);
-    add_system(smbios, name, uuid);
-    add_chassis(smbios);
+    add_system(smbios, name, uuid, twins);
+    add_chassis(smbios, twins);
     add_memory(smbios, ram_size);
     append(smbios, &end, sizeof(end), NULL, 0);
     anchor.tables_length = (uint16_t)smbios->tables_size;

@@ -6,12 +6,14 @@
  * The least that guests look at: BIOS, system, chassis, one memory array, end. Processor and memory
  * device structures are left out.
  *
- * The strings are our own and not Microsoft's: stock Linux leaves the emulated IDE disks to the
- * VMBus when it reads those, and so they may be shown only where the VMBus offers the same disks.
+ * The maker is Microsoft where the VMBus offers the disks of the emulated IDE too: when Linux's
+ * ata_piix reads that and "Virtual Machine", it leaves these disks (not the CD-ROM drives) to
+ * hv_storvsc. Where there are no such twins the maker must be another, or nobody drives the disks.
  */
 #ifndef VMBUSD_PC_SMBIOS_H
 #define VMBUSD_PC_SMBIOS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -29,8 +31,8 @@ struct smbios {
     size_t tables_size;
 };
 
-/* Build both. `name` has at most 63 characters. */
-void smbios_build(struct smbios *smbios, const char *name, const struct guid *uuid,
+/* Build both. `name` has at most 63 characters; `twins`: IDE disks are on the VMBus as well. */
+void smbios_build(struct smbios *smbios, const char *name, const struct guid *uuid, bool twins,
                   uint64_t ram_size);
 
 #endif

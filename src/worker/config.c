@@ -278,6 +278,7 @@ static const struct json_key console_keys[] = {
 
 static const struct json_key hyperv_keys[] = {
     {"direct_timers", JSON_BOOL, .offset = FIELD(direct_timers)},
+    {"ide_twins", JSON_BOOL, .offset = FIELD(ide_twins)},
     {"vmbus_version", JSON_CUSTOM, .read = read_vmbus_version},
     {.name = NULL}};
 
@@ -322,6 +323,7 @@ static struct config *config_new(void)
     config->cmdline = g_strdup("");
     config->console_log_max = LIMIT_CONSOLE_LOG;
     config->direct_timers = true;
+    config->ide_twins = true;
     config->vmbus_max = VMBUS_V5_3;
     config->heartbeat = config->shutdown = config->timesync = config->kvp = true;
     config->uid = -1;

@@ -70,8 +70,9 @@ struct config {
     char *console_log;  /* NULL: none */
     uint64_t console_log_max;
     bool rtc_local;
-    bool direct_timers;                      /* hyperv.direct_timers, default true */
-    uint32_t vmbus_max;                      /* hyperv.vmbus_version, VMBUS_V* value; default 5.3 */
+    bool direct_timers; /* hyperv.direct_timers, default true */
+    bool ide_twins;     /* hyperv.ide_twins, default true: IDE disks are on the VMBus too */
+    uint32_t vmbus_max; /* hyperv.vmbus_version, VMBUS_V* value; default 5.3 */
     bool heartbeat, shutdown, timesync, kvp; /* integration.*, default true */
     struct config_pair *kvp_pair;            /* integration.kvp_pool: host pool */
     unsigned kvp_pairs;

@@ -332,6 +332,11 @@ struct storvsp *machine_scsi(struct machine *machine, unsigned index)
     return index < LIMIT_SCSI_CONTROLLERS ? machine->scsi[index] : NULL;
 }
 
+struct storvsp *machine_ide_twin(struct machine *machine, unsigned unit)
+{
+    return machine->gen1 && unit < LIMIT_IDE_DRIVES ? machine->gen1->twin[unit] : NULL;
+}
+
 struct tulip *machine_legacy_nic(struct machine *machine, unsigned index)
 {
     return index < LIMIT_NICS && machine->gen1 ? machine->gen1->nic[index] : NULL;

@@ -85,6 +85,8 @@ struct storvsp *machine_scsi(struct machine *machine, unsigned index); /* NULL p
 /* NIC `index` is one of these two; NULL if it is the other, or there is none of that number. */
 struct netvsp *machine_nic(struct machine *machine, unsigned index);
 struct tulip *machine_legacy_nic(struct machine *machine, unsigned index);
+/* What offers the IDE disk at place `unit` on the VMBus; NULL if nothing does. */
+struct storvsp *machine_ide_twin(struct machine *machine, unsigned unit);
 
 /* What the adapter is, NULL if there is none of that number; and whether it leaves. */
 const struct config_nic *machine_nic_config(const struct machine *machine, unsigned index,

@@ -252,6 +252,8 @@ static bool build_vmbus(struct machine *machine, GError **error)
         if (!nic->legacy && !machine_nic_build(machine, i, nic, error))
             return false;
     }
+    if (machine->gen1 && !machine_gen1_offer(machine, error))
+        return false;
     return build_integration(machine, error);
 }
 

@@ -111,6 +111,7 @@ static bool gen1_ide(struct machine *machine, GError **error)
         to->disk = gen1->disk[from->lun] = disk_open(&disk_raw_class, &params, error);
         if (!to->disk)
             return false;
+        to->disk->ordered = !to->cd && config->ide_twins;
     }
     int result = ide_init(&gen1->ide, &machine->pc_host, &machine->pio, &gen1->pci, &machine->gmem,
                           machine->io_lanes ? machine->io_lane[0] : machine->lane, drive);
@@ -135,6 +136,34 @@ static bool gen1_nics(struct machine *machine, GError **error)
         if (!gen1->nic[i])
             return gen1_error(error, "legacy network adapter", errno);
         params.index++;
+    }
+    return true;
+}
+
+static bool gen1_twin(struct machine *machine, const struct config_lun *from, GError **error)
+{
+    struct machine_gen1 *gen1 = machine->gen1;
+    g_autofree struct storvsp_config *to = g_new0(struct storvsp_config, 1);
+    to->ide = true;
+    to->ide_channel = (uint8_t)(from->lun / IDE_DRIVES);
+    to->ide_drive = (uint8_t)(from->lun % IDE_DRIVES);
+    to->lanes = 1;
+    to->lane[0] = gen1->ide.lane;
+    to->lun[0] = (struct storvsp_lun){.present = true, .disk = gen1->disk[from->lun]};
+    gen1_serial(machine->config, from, to->lun[0].serial);
+    struct storvsp *twin = gen1->twin[from->lun] = storvsp_new(to);
+    if (!twin)
+        return gen1_error(error, "IDE disk on the VMBus", errno);
+    int result = vmbus_bus_add(machine->bus, storvsp_vsp(twin));
+    return result == 0 || gen1_error(error, "IDE disk on the VMBus", -result);
+}
+
+bool machine_gen1_offer(struct machine *machine, GError **error)
+{
+    const struct config *config = machine->config;
+    for (unsigned i = 0; config->ide_twins && i < config->ides; i++) {
+        if (config->ide[i].type == CONFIG_DISK && !gen1_twin(machine, &config->ide[i], error))
+            return false;
     }
     return true;
 }
@@ -178,6 +207,7 @@ static bool gen1_firmware(struct machine *machine, GError **error)
                                      .apic_id = apic_id,
                                      .name = config->name,
                                      .uuid = &config->uuid,
+                                     .twins = config->ide_twins,
                                      .boot_order = boot_order};
     for (unsigned i = 0; i < config->vcpus; i++)
         apic_id[i] = cpuid_apic_id(&machine->vm.topology, i);
@@ -240,6 +270,8 @@ void machine_gen1_close(struct machine_gen1 *gen1)
         tulip_free(gen1->nic[i]);
     typist_fini(&gen1->typist);
     ide_fini(&gen1->ide);
+    for (unsigned i = 0; i < G_N_ELEMENTS(gen1->twin); i++)
+        storvsp_free(gen1->twin[i]);
     for (unsigned i = 0; i < G_N_ELEMENTS(gen1->disk); i++)
         disk_close(gen1->disk[i]);
 }

@@ -19,6 +19,7 @@
 #include "src/pc/tulip.h"
 #include "src/pc/typist.h"
 #include "src/pc/vga.h"
+#include "vmbus/storvsp.h"
 
 struct machine;
 
@@ -34,12 +35,16 @@ struct machine_gen1 {
     struct ide ide;
     struct disk *disk[IDE_CHANNELS * IDE_DRIVES];
     struct tulip *nic[LIMIT_NICS]; /* by its place in the description; NULL: not a legacy one */
+    struct storvsp *twin[IDE_CHANNELS * IDE_DRIVES]; /* of the disks, on the VMBus; or NULL */
     struct fw_cfg fw_cfg;
     struct firmware firmware;
 };
 
 /* Build it all and give the machine's VM its ROM. False with `error`. */
 bool machine_gen1_new(struct machine *machine, GError **error);
+
+/* Offer the IDE disks on the VMBus too, if the description wants it. False with `error`. */
+bool machine_gen1_offer(struct machine *machine, GError **error);
 
 /* Every device as after power-on. PC lock held. */
 void machine_gen1_reset(struct machine_gen1 *gen1);

@@ -211,30 +211,50 @@ static struct json_object *report_services(struct machine *machine)
     return object;
 }
 
+static struct json_object *report_stor(struct storvsp *stor, bool counters)
+{
+    struct json_object *object = json_object_new_object();
+    uint16_t version = storvsp_version(stor);
+    struct storvsp_stats stats;
+
+    add_guid(object, "instance", &storvsp_vsp(stor)->instance);
+    if (version)
+        add_version(object, "version", version >> 8, version & 0xff);
+    if (counters) {
+        storvsp_stats(stor, &stats);
+        json_add_number(object, "reads", stats.reads);
+        json_add_number(object, "writes", stats.writes);
+        json_add_number(object, "flushes", stats.flushes);
+        json_add_number(object, "discards", stats.discards);
+        json_add_number(object, "other", stats.other);
+        json_add_number(object, "errors", stats.errors);
+        json_add_number(object, "bytes_read", stats.bytes_read);
+        json_add_number(object, "bytes_written", stats.bytes_written);
+    }
+    return object;
+}
+
 static struct json_object *report_scsi(struct machine *machine, bool counters)
 {
     struct json_object *list = json_object_new_array();
     struct storvsp *scsi;
 
-    for (unsigned i = 0; (scsi = machine_scsi(machine, i)); i++) {
-        struct json_object *object = json_object_new_object();
-        uint16_t version = storvsp_version(scsi);
-        struct storvsp_stats stats;
+    for (unsigned i = 0; (scsi = machine_scsi(machine, i)); i++)
+        json_object_array_add(list, report_stor(scsi, counters));
+    return list;
+}
 
-        add_guid(object, "instance", &storvsp_vsp(scsi)->instance);
-        if (version)
-            add_version(object, "version", version >> 8, version & 0xff);
-        if (counters) {
-            storvsp_stats(scsi, &stats);
-            json_add_number(object, "reads", stats.reads);
-            json_add_number(object, "writes", stats.writes);
-            json_add_number(object, "flushes", stats.flushes);
-            json_add_number(object, "discards", stats.discards);
-            json_add_number(object, "other", stats.other);
-            json_add_number(object, "errors", stats.errors);
-            json_add_number(object, "bytes_read", stats.bytes_read);
-            json_add_number(object, "bytes_written", stats.bytes_written);
-        }
+/* The IDE disks that are on the VMBus too. */
+static struct json_object *report_ide_twins(struct machine *machine, bool counters)
+{
+    struct json_object *list = json_object_new_array();
+
+    for (unsigned i = 0; i < LIMIT_IDE_DRIVES; i++) {
+        struct storvsp *twin = machine_ide_twin(machine, i);
+        if (!twin)
+            continue;
+        struct json_object *object = report_stor(twin, counters);
+        json_add_number(object, "unit", i);
         json_object_array_add(list, object);
     }
     return list;
@@ -383,6 +403,7 @@ struct json_object *report_integration(struct machine *machine)
     json_object_object_add(object, "channels", report_channels(machine));
     json_object_object_add(object, "services", report_services(machine));
     json_object_object_add(object, "scsi", report_scsi(machine, false));
+    json_object_object_add(object, "ide_twins", report_ide_twins(machine, false));
     json_object_object_add(object, "nics", report_nics(machine, false));
     return object;
 }
@@ -419,6 +440,7 @@ struct json_object *report_stats(struct machine *machine)
     json_object_object_add(object, "bus", report_bus_stats(machine));
     json_object_object_add(object, "channels", report_channels(machine));
     json_object_object_add(object, "scsi", report_scsi(machine, true));
+    json_object_object_add(object, "ide_twins", report_ide_twins(machine, true));
     json_object_object_add(object, "nics", report_nics(machine, true));
     return object;
 }

@@ -190,6 +190,12 @@ bool machine_nic_remove(struct machine *machine, unsigned index, GError **error)
     return false;
 }
 
+struct storvsp *machine_ide_twin(struct machine *machine, unsigned unit)
+{
+    (void)machine, (void)unit;
+    return NULL;
+}
+
 struct netvsp *machine_nic(struct machine *machine, unsigned index)
 {
     return index == 0 ? (struct netvsp *)machine : NULL;

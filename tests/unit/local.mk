@@ -143,6 +143,7 @@ UNIT_TESTS = \
 	tests/unit/test-snoop \
 	tests/unit/test-storvsp \
 	tests/unit/test-storvsp-attack \
+	tests/unit/test-storvsp-twin \
 	tests/unit/test-subchannel \
 	tests/unit/test-switch \
 	tests/unit/test-switch-policy \
@@ -259,6 +260,7 @@ tests_unit_test_shutdown_LDADD = $(UNIT_LIBS)
 tests_unit_test_snoop_LDADD = $(UNIT_LIBS)
 tests_unit_test_storvsp_LDADD = $(UNIT_LIBS)
 tests_unit_test_storvsp_attack_LDADD = $(UNIT_LIBS)
+tests_unit_test_storvsp_twin_LDADD = $(UNIT_LIBS)
 tests_unit_test_subchannel_LDADD = $(UNIT_LIBS)
 tests_unit_test_switch_LDADD = $(UNIT_LIBS)
 tests_unit_test_switch_policy_LDADD = $(UNIT_LIBS)

@@ -218,6 +218,7 @@ static void test_files(struct fixture *f, gconstpointer data)
     g_autofree uint8_t *tables = file(f, "etc/smbios/smbios-tables", &size);
     g_assert_cmpuint(size, ==, anchor[22] | anchor[23] << 8);
     g_assert_cmpmem(tables + size - 6, 6, "\x7f\x04\x7f\x00\x00\x00", 6);
+    g_assert_null(memmem(tables, size, "Microsoft", 9));
     g_assert_null(file(f, "etc/none", &size));
 }
 

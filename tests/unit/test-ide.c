@@ -329,7 +329,7 @@ static void test_attack_reset_in_flight(struct ide_fixture *f, gconstpointer dat
     idf_command28(f, 0x20, 50, 8);
     idf_out(f, IDF_PRI + 0x206, 0x04);
     idf_out(f, IDF_PRI + 0x206, 0x00);
-    g_assert_cmphex(idf_in(f, IDF_PRI + 7), ==, 0x50);
+    g_assert_cmphex(idf_in(f, IDF_PRI + 7), ==, 0x80);
     idf_out(f, IDF_PRI + 7, 0xec);
     g_assert_cmphex(idf_in(f, IDF_PRI + 0x206), ==, 0x80); /* waits for the buffer */
     g_assert_cmphex(fake_pc_in(&f->pc, IDF_PRI, 2), ==, 0xffff);
@@ -342,6 +342,29 @@ static void test_attack_reset_in_flight(struct ide_fixture *f, gconstpointer dat
     idf_command28(f, 0x30, 50, 1);
     idf_give(f, IDF_PRI, sector, 512);
     g_assert_cmpmem(f->disk->bytes + 50 * 512, 512, sector, 512);
+}
+
+/* A write that is cancelled is busy until the disk has it: whoever then writes elsewhere (through
+ * the twin) comes later. */
+static void test_attack_cancelled_write(struct ide_fixture *f, gconstpointer data)
+{
+    uint8_t sector[512];
+
+    (void)data;
+    memset(sector, 0x78, sizeof(sector));
+    f->disk->hold = true;
+    idf_command28(f, 0x30, 51, 1);
+    idf_give(f, IDF_PRI, sector, 512);
+    idf_out(f, IDF_PRI + 0x206, 0x04);
+    idf_out(f, IDF_PRI + 0x206, 0x00);
+    idf_turn(f);
+    g_assert_cmphex(idf_in(f, IDF_PRI + 7), ==, 0x80);
+    g_assert_cmphex(idf_in(f, IDF_PRI + 0x206), ==, 0x80);
+    memory_disk_release(f->disk, 1);
+    g_assert_cmpmem(f->disk->bytes + 51 * 512, 512, sector, 512);
+    g_assert_cmphex(idf_in(f, IDF_PRI + 7), ==, 0x50);
+    g_assert_cmphex(idf_in(f, IDF_PRI + 1), ==, 0x01);
+    g_assert_false(f->pc.level[14]);
 }
 
 static void test_attack_stop_in_flight(struct ide_fixture *f, gconstpointer data)
@@ -483,6 +506,7 @@ int main(int argc, char **argv)
     add("/ide/attack/prdt", test_attack_prdt);
     add("/ide/attack/prdt-place", test_attack_prdt_place);
     add("/ide/attack/reset-in-flight", test_attack_reset_in_flight);
+    add("/ide/attack/cancelled-write", test_attack_cancelled_write);
     add("/ide/attack/stop-in-flight", test_attack_stop_in_flight);
     add("/ide/attack/select-in-transfer", test_attack_select_in_transfer);
     add("/ide/attack/range", test_attack_range);

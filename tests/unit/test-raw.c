@@ -200,6 +200,53 @@ static void test_4kn_two_lanes(void)
     raw_tear_down(&f);
 }
 
+static struct raw_op *ended_first;
+
+static void note_first(struct disk_request *request, int result)
+{
+    struct raw_op *op = container_of(request, struct raw_op, request);
+
+    op->finished = true;
+    op->result = result;
+    ended_first = ended_first ? ended_first : op;
+}
+
+/* Of two writes that overlap, in two queues of a disk that a guest sees twice, the later one waits
+ * for the earlier. */
+static void test_ordered_queues(void)
+{
+    struct raw_fixture f;
+    struct raw_op op[2] = {0};
+    struct iovec iov[2];
+
+    raw_set_up(&f, RAW_IMAGE_BYTES, false, false, 0);
+    f.disk->ordered = true;
+    struct disk_queue *twin = f.disk->class->queue_new(f.disk, f.lane);
+    memset(f.memory, 1, RAW_IMAGE_BYTES);
+    memset(f.memory + RAW_IMAGE_BYTES, 2, DISK_SECTOR);
+    iov[0] = (struct iovec){f.memory, RAW_IMAGE_BYTES};
+    iov[1] = (struct iovec){f.memory + RAW_IMAGE_BYTES, DISK_SECTOR};
+    for (unsigned i = 0; i < 2; i++) {
+        op[i].request = (struct disk_request){.op = DISK_WRITE,
+                                              .offset = i ? RAW_IMAGE_BYTES - DISK_SECTOR : 0,
+                                              .length = iov[i].iov_len,
+                                              .iov = &iov[i],
+                                              .iovs = 1,
+                                              .done = note_first};
+        disk_submit(i ? twin : f.queue, &op[i].request);
+    }
+    f.disk->class->flush_submissions(twin); /* it would come first otherwise */
+    for (unsigned i = 0; i < 2; i++)
+        raw_wait(&f, &op[i]);
+    g_assert_true(ended_first == &op[0] && !op[0].result && !op[1].result);
+    size_t len;
+    g_autofree uint8_t *now = raw_contents(&f, &len);
+    g_assert_cmpuint(now[RAW_IMAGE_BYTES - DISK_SECTOR - 1], ==, 1);
+    g_assert_cmpuint(now[RAW_IMAGE_BYTES - DISK_SECTOR], ==, 2);
+    f.disk->class->queue_free(twin);
+    raw_tear_down(&f);
+}
+
 /* Text that a command prints, without the newline; NULL if it fails. */
 static char *output_of(const char *command)
 {
@@ -510,6 +557,7 @@ int main(int argc, char **argv)
     g_test_add_func("/raw/scattered-buffer", test_scattered_buffer);
     g_test_add_func("/raw/4kn-neighbours", test_4kn_neighbours);
     g_test_add_func("/raw/4kn-two-lanes", test_4kn_two_lanes);
+    g_test_add_func("/raw/ordered-queues", test_ordered_queues);
     g_test_add_func("/raw/block-device-4kn", test_block_device_4kn);
     g_test_add_func("/raw/bounce-pool-empty", test_bounce_pool_empty);
     g_test_add_func("/raw/full-queue", test_full_queue);
