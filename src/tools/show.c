@@ -116,6 +116,10 @@ void show_list_line(struct json_object *status)
 
 /* --- Integration ------------------------------------------------------------------------------ */
 
+#define NO_CONTACT                                                       \
+    "none: no contact on VMBus since boot: are the services installed? " \
+    "Server 2003 needs Service Pack 2 first"
+
 static void show_channels(struct json_object *channels)
 {
     printf("%5s  %-12s %-5s  %-36s  %s\n", "RELID", "DEVICE", "OPEN", "INTERFACE", "INSTANCE");
@@ -170,14 +174,23 @@ static void show_services(struct json_object *services)
     }
 }
 
-static void show_scsi(struct json_object *list)
+static void show_storage(const char *name, uint64_t index, struct json_object *storage)
 {
-    for (size_t i = 0; i < length(list); i++) {
-        struct json_object *scsi = json_object_array_get_idx(list, i);
-        struct json_object *version = member(scsi, "version");
+    g_autofree char *label = g_strdup_printf("%s %" PRIu64, name, index);
 
-        printf("scsi %zu       %-12s %-10s %-8s\n", i, version ? "running" : "none", "-",
-               text(scsi, "version"));
+    printf("%-12s %-12s %-10s %-8s\n", label, member(storage, "version") ? "running" : "none", "-",
+           text(storage, "version"));
+}
+
+/* SCSI controllers, and IDE disks by their place: none where IDE itself still drives them. */
+static void show_disks(struct json_object *scsi, struct json_object *ide)
+{
+    for (size_t i = 0; i < length(scsi); i++)
+        show_storage("scsi", i, json_object_array_get_idx(scsi, i));
+    for (size_t i = 0; i < length(ide); i++) {
+        struct json_object *twin = json_object_array_get_idx(ide, i);
+
+        show_storage("ide", number(twin, "unit"), twin);
     }
 }
 
@@ -199,13 +212,12 @@ void show_integration(struct json_object *report)
 {
     struct json_object *services = member(report, "services");
 
-    printf("VMBus version %s\n\n", member(report, "bus_version")
-                                       ? text(report, "bus_version")
-                                       : "none: the guest has not connected");
+    printf("VMBus version %s\n\n",
+           member(report, "bus_version") ? text(report, "bus_version") : NO_CONTACT);
     show_channels(member(report, "channels"));
     putchar('\n');
     show_services(services);
-    show_scsi(member(report, "scsi"));
+    show_disks(member(report, "scsi"), member(report, "ide_twins"));
     show_values(member(member(services, "kvp"), "guest"));
 }
 

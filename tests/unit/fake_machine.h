@@ -16,6 +16,7 @@ struct machine {
     void *context;
     bool has_heartbeat, has_shutdown, has_timesync, has_kvp, crashed;
     unsigned resets;
+    bool silent; /* the guest has not been heard on VMBus */
 
     /* The shutdown service: what shutdown_request() returns, what it was given, and the answer that
      * the guest still owes. */

@@ -90,10 +90,11 @@ static void guest_turn(struct lane_timer *timer)
     lane_timer_arm(machine->lane, timer, 20000000);
 }
 
-static void serve(const char *path, int ready)
+static void serve(const char *path, int ready, bool silent)
 {
     static struct server server = {.timer.fire = guest_turn};
     server.machine = fake_machine_new();
+    server.machine->silent = silent;
     show_something(&server);
     struct control *control = control_new(server.machine, path, NULL);
 
@@ -112,13 +113,12 @@ static void set_up(struct fixture *fixture, gconstpointer data)
     int ready[2];
     char byte;
 
-    (void)data;
     fixture->directory = g_dir_make_tmp("vmbusd-XXXXXX", NULL);
     g_autofree char *path = g_build_filename(fixture->directory, "vm1.sock", NULL);
     g_assert_cmpint(pipe(ready), ==, 0);
     fixture->server = fork();
     if (!fixture->server)
-        serve(path, ready[1]);
+        serve(path, ready[1], g_str_has_suffix(data, "/no-contact"));
     g_assert_cmpint(read(ready[0], &byte, 1), ==, 1);
     close(ready[0]);
     close(ready[1]);
@@ -190,7 +190,17 @@ static void test_integration(struct fixture *fixture, gconstpointer data)
                                           "last seen 1.5 s ago\n"));
     g_assert_nonnull(strstr(fixture->out, "timesync     starting     -          -"));
     g_assert_nonnull(strstr(fixture->out, "scsi 0       running      -          6.2"));
+    g_assert_nonnull(strstr(fixture->out, "ide 1        running      -          6.2"));
     g_assert_nonnull(strstr(fixture->out, "\nOSName                   Linux\n"));
+}
+
+static void test_no_contact(struct fixture *fixture, gconstpointer data)
+{
+    (void)data;
+    assert_run(fixture, "integration vm1", 0,
+               "VMBus version none: no contact on VMBus since boot: are the services installed? "
+               "Server 2003 needs Service Pack 2 first\n",
+               "");
 }
 
 /* What a guest says of itself must not drive the administrator's terminal. */
@@ -407,6 +417,7 @@ int main(int argc, char **argv)
     } tests[] = {
         {"/vmbusctl/reports", test_reports},
         {"/vmbusctl/integration", test_integration},
+        {"/vmbusctl/no-contact", test_no_contact},
         {"/vmbusctl/guest-text", test_guest_text},
         {"/vmbusctl/json", test_json},
         {"/vmbusctl/states", test_states},
@@ -427,7 +438,7 @@ int main(int argc, char **argv)
     program =
         given ? g_strdup(given) : g_test_build_filename(G_TEST_BUILT, "..", "..", "vmbusctl", NULL);
     for (unsigned i = 0; i < G_N_ELEMENTS(tests); i++)
-        g_test_add(tests[i].path, struct fixture, NULL, set_up, tests[i].test, tear_down);
+        g_test_add(tests[i].path, struct fixture, tests[i].path, set_up, tests[i].test, tear_down);
     int status = g_test_run();
     g_free(program);
     return status;
