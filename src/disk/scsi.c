@@ -6,8 +6,8 @@
  * descriptors are in guest memory: each is copied out once, when its turn comes, and the copy is
  * checked.
  *
- * Left out, and answered as unknown: reservations, MODE SELECT, FORMAT UNIT, logs, unit attentions
- * (a medium never changes under a running guest yet).
+ * Left out, and answered as unknown: reservations, MODE SELECT, FORMAT UNIT, logs; unit attentions
+ * (of a drive with a tray, its carrier tells them: src/pc/ide_tray.c).
  */
 #include "src/disk/scsi.h"
 

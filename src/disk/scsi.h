@@ -29,7 +29,13 @@ struct scsi_unit {
     bool dvd;
     struct disk *disk; /* NULL: a drive without a disc */
     char serial[37];
+    /* A drive whose carrier moves its tray: */
+    bool tray, tray_open;
+    uint8_t event; /* what GET EVENT STATUS NOTIFICATION has to tell next */
 };
+
+#define SCSI_EVENT_NEW     0x02u /* a disc has come */
+#define SCSI_EVENT_REMOVED 0x03u
 
 struct scsi_task {
     /* The carrier's, before scsi_execute(). */

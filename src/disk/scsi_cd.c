@@ -80,7 +80,7 @@ static uint32_t put_features(uint8_t *p, uint16_t start, unsigned wanted, uint16
          {PROFILE_DVD_ROM >> 8, PROFILE_DVD_ROM & 0xff, profile == PROFILE_DVD_ROM, 0,
           PROFILE_CD_ROM >> 8, PROFILE_CD_ROM & 0xff, profile == PROFILE_CD_ROM, 0}},
         {0x0001, 4, {0, 0, 0, 1}},    /* core: a SCSI interface */
-        {0x0003, 4, {0x28, 0, 0, 0}}, /* removable medium: tray, ejects */
+        {0x0003, 4, {0x29, 0, 0, 0}}, /* removable medium: tray, ejects, can be locked */
     };
     uint32_t len = 0;
 
@@ -126,7 +126,8 @@ void scsi_cd_get_event_status(struct scsi_task *task)
     }
     if (cdb[4] & 0x10) {
         data[2] = 0x04;
-        data[5] = task->unit->disk ? 0x02 : 0; /* medium present; no event */
+        data[4] = task->unit->event;
+        data[5] = (task->unit->disk ? 0x02 : 0) | (task->unit->tray_open ? 0x01 : 0);
         len = 8;
     } else {
         data[2] = 0x80; /* none of the classes asked for */

@@ -172,13 +172,13 @@ static uint32_t caching_page(const struct scsi_unit *unit, bool changeable, uint
 /* What a read-only drive can do: nothing but read (MMC's capabilities page, obsolete and asked
  * for).
  */
-static uint32_t capabilities_page(bool changeable, uint8_t *page)
+static uint32_t capabilities_page(const struct scsi_unit *unit, bool changeable, uint8_t *page)
 {
     page[0] = MODE_PAGE_CAPABILITIES;
     page[1] = 0x12;
     if (!changeable) {
-        page[2] = 0x08; /* reads DVD-ROM */
-        page[6] = 0x20; /* tray */
+        page[2] = 0x08;                     /* reads DVD-ROM */
+        page[6] = unit->tray ? 0x29 : 0x20; /* tray; ejects, can be locked */
     }
     return 20;
 }
@@ -190,7 +190,8 @@ static uint32_t mode_page(const struct scsi_unit *unit, uint8_t code, bool chang
 {
     if (code != MODE_PAGE_ALL && code != (unit->dvd ? MODE_PAGE_CAPABILITIES : MODE_PAGE_CACHING))
         return 0;
-    return unit->dvd ? capabilities_page(changeable, page) : caching_page(unit, changeable, page);
+    return unit->dvd ? capabilities_page(unit, changeable, page)
+                     : caching_page(unit, changeable, page);
 }
 
 /* The block descriptor; a count that does not fit is given as 0 by MODE SENSE 6's rule. */

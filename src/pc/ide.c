@@ -248,6 +248,7 @@ static void reset_drives(struct ide_channel *channel)
         ide_signature(drive);
         drive->multiple = 0;
         memset(drive->sense, 0, sizeof(drive->sense));
+        drive->locked = false;
     }
 }
 
@@ -293,7 +294,8 @@ static int init_drive(struct ide *ide, struct ide_drive *drive,
 
     drive->present = params->present;
     drive->cd = params->cd;
-    drive->unit = (struct scsi_unit){.dvd = params->cd, .disk = disk};
+    drive->unit = (struct scsi_unit){.dvd = params->cd, .disk = disk, .tray = params->cd};
+    drive->disc = params->cd ? disk : NULL;
     memcpy(drive->unit.serial, params->serial, sizeof(drive->unit.serial));
     if (!disk)
         return params->present && !params->cd ? -EINVAL : 0;
@@ -397,6 +399,7 @@ void ide_reset(struct ide *ide)
             drive->dma_mode = 0;
             drive->heads = drive->heads_max;
             drive->spt = drive->spt_max;
+            ide_tray_reset(drive);
         }
         update_line(channel);
     }

@@ -22,8 +22,11 @@
  * into guest memory outlives an access, and what a guest cancels is thrown away when it arrives.
  * Disk requests are submitted and completed on the lane of the disks.
  *
- * Left out: SMART, security, host protected area, streaming; overlapped and queued commands; change
- * of the disc; native mode (the ports do not move); timings, which are kept and mean nothing.
+ * The guest ejects a disc and takes it in again; after a reset the tray is closed.
+ *
+ * Left out: SMART, security, host protected area, streaming; overlapped and queued commands;
+ * another disc while the machine runs; native mode (the ports do not move); timings, which are kept
+ * and mean nothing.
  */
 #ifndef VMBUSD_PC_IDE_H
 #define VMBUSD_PC_IDE_H
@@ -67,6 +70,9 @@ struct ide_drive {
     uint8_t dma_mode; /* set by command EF: 0x20 | n multiword, 0x40 | n ultra; 0: none */
     bool write_cache;
     uint8_t sense[SCSI_SENSE_SIZE]; /* ATAPI: of the last command that failed */
+    struct disk *disc;              /* ATAPI: on the tray; unit.disk while that is closed */
+    bool locked;                    /* the guest has forbidden removal to its users */
+    bool attention;                 /* a disc has come that the guest has not been told of */
 };
 
 /* What the channel is doing; the disk is asked only in those that end in _DISK. */

@@ -24,10 +24,23 @@ static void end_status(struct ide_channel *channel, uint8_t error)
     ide_end(channel, error);
 }
 
-static void end_good(struct ide_channel *channel)
+void ide_atapi_good(struct ide_channel *channel)
 {
     memset(ide_active(channel)->sense, 0, SCSI_SENSE_SIZE);
     end_status(channel, 0);
+}
+
+void ide_atapi_fail(struct ide_channel *channel, uint32_t sense)
+{
+    uint8_t *to = ide_active(channel)->sense;
+
+    memset(to, 0, SCSI_SENSE_SIZE);
+    to[0] = 0x70; /* current error, fixed format */
+    to[2] = (uint8_t)(sense >> 16);
+    to[7] = SCSI_SENSE_SIZE - 8;
+    to[12] = (uint8_t)(sense >> 8);
+    to[13] = (uint8_t)sense;
+    end_status(channel, (uint8_t)(to[2] << 4 | ERROR_ABRT));
 }
 
 /* --- Data --- */
@@ -87,7 +100,7 @@ static void piece_done(struct ide_channel *channel)
     }
     if (channel->dma)
         ide_dma_finish(channel);
-    end_good(channel);
+    ide_atapi_good(channel);
 }
 
 void ide_atapi_block_done(struct ide_channel *channel)
@@ -129,6 +142,7 @@ void ide_atapi_done(struct ide_channel *channel)
     struct ide_drive *drive = ide_active(channel);
 
     if (task->status == SCSI_GOOD) {
+        ide_tray_told(channel);
         offer(channel, task->moved);
         return;
     }
@@ -177,6 +191,8 @@ void ide_atapi_packet(struct ide_channel *channel)
         request_sense(channel);
         return;
     }
+    if (ide_tray_packet(channel))
+        return;
     *task = (struct scsi_task){.unit = &drive->unit,
                                .queue = drive->queue,
                                .lun_map = 1,

@@ -92,6 +92,19 @@ void ide_atapi_dma(struct ide_channel *channel);
 /* The guest has read the block; there may be more. */
 void ide_atapi_block_done(struct ide_channel *channel);
 
+/* End the packet: well, or with this sense (key << 16 | code << 8 | qualifier). */
+void ide_atapi_good(struct ide_channel *channel);
+void ide_atapi_fail(struct ide_channel *channel, uint32_t sense);
+
+/* ide_tray.c */
+/* Carry out a packet that is about the tray, or fail one because the guest has to be told of it.
+ * False: the packet is about something else. Nothing is with the disk. */
+bool ide_tray_packet(struct ide_channel *channel);
+/* A packet has ended well: if it has told the guest of the event, that is over. */
+void ide_tray_told(struct ide_channel *channel);
+/* Closed, unlocked, nothing to tell. */
+void ide_tray_reset(struct ide_drive *drive);
+
 /* ide_identify.c: 512 bytes. */
 void ide_identify(const struct ide_drive *drive, uint8_t data[ATA_SECTOR]);
 

@@ -31,6 +31,7 @@ libpc_a_SOURCES = \
 	src/pc/ide_identify.c \
 	src/pc/ide_priv.h \
 	src/pc/ide_transfer.c \
+	src/pc/ide_tray.c \
 	src/pc/keys.c \
 	src/pc/keys.h \
 	src/pc/linux_boot.c \

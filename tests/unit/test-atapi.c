@@ -2,6 +2,9 @@
 /* ATAPI at the IDE controller's registers: packets, data and sense, and packets that are wrong. */
 #include "tests/unit/ide_fixture.h"
 
+static const uint8_t eject[12] = {0x1b, [4] = 2}, load_tray[12] = {0x1b, [4] = 3};
+static const uint8_t lock[12] = {0x1e, [4] = 1}, unlock[12] = {0x1e}, ready[12] = {0};
+
 /* A packet by PIO with a byte count limit; data phases are left to the test. */
 static void packet(struct ide_fixture *f, uint8_t unit, const uint8_t cdb[12], uint16_t limit,
                    uint8_t features)
@@ -77,7 +80,7 @@ static void test_atapi_dma(struct ide_fixture *f, gconstpointer data)
 
 static void test_atapi_inquiry(struct ide_fixture *f, gconstpointer data)
 {
-    static const uint8_t inquiry[12] = {0x12, [4] = 36}, ready[12] = {0}, capacity[12] = {0x25};
+    static const uint8_t inquiry[12] = {0x12, [4] = 36}, capacity[12] = {0x25};
     uint8_t got[36];
 
     (void)data;
@@ -100,6 +103,114 @@ static void test_atapi_inquiry(struct ide_fixture *f, gconstpointer data)
     expect_good(f);
     g_assert_cmpuint(got[2] << 8 | got[3], ==, IDF_BLOCKS - 1);
     g_assert_cmpuint(got[6] << 8 | got[7], ==, 2048);
+}
+
+/* The media event and status that the drive tells. */
+static unsigned event(struct ide_fixture *f, uint8_t unit)
+{
+    static const uint8_t ask[12] = {0x4a, 1, [4] = 0x10, [8] = 8};
+    uint8_t got[8];
+
+    packet(f, unit, ask, 8, 0);
+    g_assert_cmpuint(offered(f), ==, 8);
+    idf_take(f, IDF_SEC, got, 8);
+    expect_good(f);
+    g_assert_cmphex(got[2], ==, 0x04);
+    return (unsigned)got[4] << 8 | got[5];
+}
+
+/* Out and in again: told once in each of the two ways, and what may come first does. */
+static void test_atapi_tray(struct ide_fixture *f, gconstpointer data)
+{
+    static const uint8_t read[12] = {0x28, [8] = 1}, inquiry[12] = {0x12, [4] = 36};
+    uint8_t got[2048];
+
+    (void)data;
+    g_assert_cmphex(event(f, 0), ==, 0x0002);
+    packet(f, 0, eject, 0, 0);
+    expect_good(f);
+    packet(f, 0, ready, 0, 0);
+    expect_sense(f, 0, 0x023a00);
+    packet(f, 0, read, 2048, 0);
+    expect_sense(f, 0, 0x023a00);
+    g_assert_cmphex(event(f, 0), ==, 0x0301);
+    g_assert_cmphex(event(f, 0), ==, 0x0001);
+    packet(f, 0, load_tray, 0, 0);
+    expect_good(f);
+    packet(f, 0, inquiry, 36, 0);
+    idf_take(f, IDF_SEC, got, 36);
+    expect_good(f);
+    g_assert_cmphex(event(f, 0), ==, 0x0202);
+    g_assert_cmphex(event(f, 0), ==, 0x0002);
+    packet(f, 0, read, 2048, 0);
+    expect_sense(f, 0, 0x062800);
+    packet(f, 0, read, 2048, 0);
+    idf_take(f, IDF_SEC, got, 2048);
+    expect_good(f);
+    g_assert_cmpmem(got, 2048, f->disc->bytes, 2048);
+    packet(f, 0, load_tray, 0, 0); /* nothing new */
+    expect_good(f);
+    packet(f, 0, ready, 0, 0);
+    expect_good(f);
+}
+
+static void test_atapi_lock(struct ide_fixture *f, gconstpointer data)
+{
+    (void)data;
+    packet(f, 0, lock, 0, 0);
+    expect_good(f);
+    packet(f, 0, eject, 0, 0);
+    expect_sense(f, 0, 0x055302);
+    packet(f, 0, ready, 0, 0);
+    expect_good(f);
+    packet(f, 0, unlock, 0, 0);
+    expect_good(f);
+    packet(f, 0, eject, 0, 0);
+    expect_good(f);
+    packet(f, 0, ready, 0, 0);
+    expect_sense(f, 0, 0x023a00);
+    ide_reset(&f->ide); /* the machine's: it may boot from the disc again */
+    g_assert_cmphex(event(f, 0), ==, 0x0002);
+    packet(f, 0, ready, 0, 0);
+    expect_good(f);
+}
+
+/* A drive without a disc has a tray too, and nothing to tell. */
+static void test_atapi_empty_tray(struct ide_fixture *f, gconstpointer data)
+{
+    (void)data;
+    packet(f, 1, eject, 0, 0);
+    expect_good(f);
+    g_assert_cmphex(event(f, 1), ==, 0x0001);
+    packet(f, 1, load_tray, 0, 0);
+    expect_good(f);
+    g_assert_cmphex(event(f, 1), ==, 0x0000);
+    packet(f, 1, ready, 0, 0);
+    expect_sense(f, 1, 0x023a00);
+}
+
+/* Ejected while a read of it is under way and reset away: the read's buffer and disc stay its own.
+ */
+static void test_attack_eject_in_flight(struct ide_fixture *f, gconstpointer data)
+{
+    static const uint8_t read[12] = {0xa8, [9] = 60};
+
+    (void)data;
+    f->disc->hold = true;
+    packet(f, 0, read, 2048, 0);
+    g_assert_cmphex(idf_in(f, IDF_SEC + 7), ==, 0x80);
+    idf_out(f, IDF_SEC + 0x206, 0x04);
+    idf_out(f, IDF_SEC + 0x206, 0x00);
+    g_assert_cmphex(idf_in(f, IDF_SEC + 7), ==, 0x80);
+    idf_out(f, IDF_SEC + 7, 0xa0); /* waits: the drive is busy */
+    idf_give(f, IDF_SEC, eject, 12);
+    g_assert_nonnull(f->ide.channel[1].drive[0].unit.disk);
+    f->disc->hold = false;
+    memory_disk_release(f->disc, 1);
+    idf_turn(f);
+    idf_give(f, IDF_SEC, eject, 12);
+    expect_good(f);
+    g_assert_null(f->ide.channel[1].drive[0].unit.disk);
 }
 
 /* Past the end, LBA -1, counts that overflow (CVE-2020-29443), unknown packets, no room. */
@@ -141,6 +252,10 @@ int main(int argc, char **argv)
     add("/atapi/read", test_atapi_read);
     add("/atapi/dma", test_atapi_dma);
     add("/atapi/inquiry", test_atapi_inquiry);
+    add("/atapi/tray", test_atapi_tray);
+    add("/atapi/lock", test_atapi_lock);
+    add("/atapi/empty-tray", test_atapi_empty_tray);
     add("/atapi/attack/packets", test_attack_atapi);
+    add("/atapi/attack/eject-in-flight", test_attack_eject_in_flight);
     return g_test_run();
 }
