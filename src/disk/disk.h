@@ -106,6 +106,8 @@ extern const struct disk_class disk_raw_class;  /* raw file or block device thro
 extern const struct disk_class disk_null_class; /* reads zeroes, forgets writes, completes at once;
                                                    benches and tests. `path` is "null:SIZE" */
 
+extern const struct disk_class disk_disc_class; /* `fd` only: made and read by a sealed worker */
+
 /* Open by class: allocates the backend's state. NULL with `error` set. */
 struct disk *disk_open(const struct disk_class *class, const struct disk_params *params,
                        GError **error);

@@ -1,5 +1,6 @@
 noinst_LIBRARIES += libdisk.a
 libdisk_a_SOURCES = \
+	src/disk/disc.c \
 	src/disk/disk.c \
 	src/disk/disk.h \
 	src/disk/lock.c \

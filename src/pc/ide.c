@@ -364,6 +364,7 @@ int ide_init(struct ide *ide, const struct pc_host *host, struct pio *pio, struc
     ide->gmem = gmem;
     ide->lane = lane;
     ide->drained_task.run = drained_run;
+    ide_tray_init(ide);
     for (unsigned i = 0; i < IDE_CHANNELS; i++) {
         int error = init_channel(ide, i, pio, drive[i]);
         if (error)
@@ -376,6 +377,7 @@ int ide_init(struct ide *ide, const struct pc_host *host, struct pio *pio, struc
 
 void ide_fini(struct ide *ide)
 {
+    ide_tray_fini(ide);
     for (unsigned i = 0; i < IDE_CHANNELS; i++) {
         for (unsigned j = 0; j < IDE_DRIVES; j++) {
             struct disk_queue *queue = ide->channel[i].drive[j].queue;

@@ -22,11 +22,11 @@
  * into guest memory outlives an access, and what a guest cancels is thrown away when it arrives.
  * Disk requests are submitted and completed on the lane of the disks.
  *
- * The guest ejects a disc and takes it in again; after a reset the tray is closed.
+ * The guest ejects a disc and takes it in again; the host changes it. After a reset the tray is
+ * closed.
  *
- * Left out: SMART, security, host protected area, streaming; overlapped and queued commands;
- * another disc while the machine runs; native mode (the ports do not move); timings, which are kept
- * and mean nothing.
+ * Left out: SMART, security, host protected area, streaming; overlapped and queued commands; native
+ * mode (the ports do not move); timings, which are kept and mean nothing.
  */
 #ifndef VMBUSD_PC_IDE_H
 #define VMBUSD_PC_IDE_H
@@ -132,6 +132,18 @@ struct ide_channel {
     struct iovec iov;
 };
 
+/* Another disc, or none, for a drive: on its way to the lane and back. */
+struct ide_change {
+    bool under_way, waiting; /* waiting: for what the channel has with the disk */
+    struct ide_channel *channel;
+    struct ide_drive *drive;
+    struct disk *disc; /* new, then old */
+    struct disk_queue *queue;
+    struct lane_task task, done_task;
+    void (*done)(void *context, struct disk *old);
+    void *context;
+};
+
 struct ide {
     const struct pc_host *host;
     struct gmem *gmem;
@@ -141,6 +153,7 @@ struct ide {
     void (*drained)(void *context);
     void *drained_context;
     struct lane_task drained_task;
+    struct ide_change change;
 };
 
 /* Zero `ide` first. Drives are [channel][unit]. Makes the disks' queues on `lane`; 0 or -errno; in
@@ -154,6 +167,13 @@ void ide_fini(struct ide *ide);
 
 /* As after power-on; what is with a disk is forgotten. PC lock held. */
 void ide_reset(struct ide *ide);
+
+/* Put `disc` (NULL: nothing) into the drive of this place, whatever the guest thinks of it, and
+ * close the tray; then call done(context, old) on the main lane, with the disc that was there and
+ * that nobody uses any more, or NULL. A read under way ends first. 0; -ENODEV: no such drive, or
+ * not one for discs; -EBUSY: the last change is still under way; -ENOMEM. Main lane. */
+int ide_change_disc(struct ide *ide, unsigned place, struct disk *disc,
+                    void (*done)(void *context, struct disk *old), void *context);
 
 /* Forget every command and call drained(context) on the main lane as soon as no disk has a request
  * any more, maybe at once. Main lane, vCPUs stopped. */

@@ -78,6 +78,9 @@ static void launch_read(struct ide_channel *channel)
     const uint32_t most = IDE_BUFFER / ATAPI_BLOCK;
     uint8_t *cdb = channel->scsi.cdb;
 
+    if (ide_tray_changed(channel))
+        return;
+    channel->scsi.queue = ide_active(channel)->queue;
     channel->piece = channel->left < most ? channel->left : most;
     cdb[0] = OP_READ_12;
     cdb[1] = channel->cdb[1];

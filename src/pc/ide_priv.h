@@ -102,6 +102,13 @@ void ide_atapi_fail(struct ide_channel *channel, uint32_t sense);
 bool ide_tray_packet(struct ide_channel *channel);
 /* A packet has ended well: if it has told the guest of the event, that is over. */
 void ide_tray_told(struct ide_channel *channel);
+void ide_tray_init(struct ide *ide);
+/* A change of the disc has not come back. Lanes ended. */
+void ide_tray_fini(struct ide *ide);
+/* Nothing is with the disk any more: on the lane. */
+void ide_tray_idle(struct ide_channel *channel);
+/* True if the disc is another than the one that the command under way began with: it has failed. */
+bool ide_tray_changed(struct ide_channel *channel);
 /* Closed, unlocked, nothing to tell. */
 void ide_tray_reset(struct ide_drive *drive);
 

@@ -184,6 +184,7 @@ static void landed(struct ide_channel *channel, int result, bool packet)
         ide_atapi_done(channel);
     else if (!stale)
         landed_piece(channel, result);
+    ide_tray_idle(channel);
     drained(ide);
     pthread_mutex_unlock(ide->host->lock);
 }

@@ -4,9 +4,15 @@
  * 6.15), and how the guest is told that a disc has come: once by UNIT ATTENTION, once by GET EVENT
  * STATUS NOTIFICATION, so that one that polls in either way notices.
  *
- * A disc that the guest ejects stays on the tray, where the guest can take it in again.
+ * A disc that the guest ejects stays on the tray, where the guest can take it in again. The host's
+ * change comes by the disks' lane, between two requests of the channel; the old disc's queue ends
+ * there.
  */
 #include "src/pc/ide_priv.h"
+
+#include <errno.h>
+
+#include "src/common/container.h"
 
 #define OP_INQUIRY           0x12u
 #define OP_START_STOP        0x1bu
@@ -56,15 +62,25 @@ static void start_stop(struct ide_channel *channel)
     ide_atapi_good(channel); /* otherwise it is about spinning, and nothing spins */
 }
 
+bool ide_tray_changed(struct ide_channel *channel)
+{
+    struct ide_drive *drive = ide_active(channel);
+
+    if (!drive->attention)
+        return false;
+    drive->attention = false;
+    ide_atapi_fail(channel, SENSE_MAY_HAVE_CHANGED);
+    return true;
+}
+
 bool ide_tray_packet(struct ide_channel *channel)
 {
     struct ide_drive *drive = ide_active(channel);
     uint8_t opcode = channel->cdb[0];
 
-    if (drive->attention && !comes_first(opcode)) {
-        drive->attention = false;
-        ide_atapi_fail(channel, SENSE_MAY_HAVE_CHANGED);
-    } else if (opcode == OP_START_STOP) {
+    if (!comes_first(opcode) && ide_tray_changed(channel))
+        return true;
+    if (opcode == OP_START_STOP) {
         start_stop(channel);
     } else if (opcode == OP_PREVENT_ALLOW) {
         drive->locked = channel->cdb[4] & PREVENT;
@@ -88,4 +104,91 @@ void ide_tray_reset(struct ide_drive *drive)
     move(drive, false);
     drive->locked = drive->attention = false;
     drive->unit.event = 0;
+}
+
+/* --- The host's change --- */
+
+/* On the disks' lane, PC lock held. */
+static void exchange(struct ide_change *change)
+{
+    struct ide_drive *drive = change->drive;
+    struct disk_queue *queue = drive->queue;
+    struct disk *old = drive->disc;
+
+    drive->disc = change->disc;
+    drive->queue = change->queue;
+    drive->unit.disk = change->disc;
+    drive->unit.tray_open = drive->locked = false;
+    drive->attention = change->disc;
+    drive->unit.event = change->disc ? SCSI_EVENT_NEW : SCSI_EVENT_REMOVED;
+    change->waiting = false;
+    change->disc = old;
+    change->queue = NULL;
+    if (queue)
+        queue->disk->class->queue_free(queue);
+    lane_post(change->channel->ide->host->lane, &change->done_task);
+}
+
+static void change_run(struct lane_task *task)
+{
+    struct ide_change *change = container_of(task, struct ide_change, task);
+    struct ide *ide = change->channel->ide;
+
+    pthread_mutex_lock(ide->host->lock);
+    change->waiting = true;
+    ide_tray_idle(change->channel);
+    pthread_mutex_unlock(ide->host->lock);
+}
+
+void ide_tray_idle(struct ide_channel *channel)
+{
+    struct ide_change *change = &channel->ide->change;
+
+    if (change->waiting && change->channel == channel && !channel->flying)
+        exchange(change);
+}
+
+static void change_done(struct lane_task *task)
+{
+    struct ide_change *change = container_of(task, struct ide_change, done_task);
+
+    change->under_way = false;
+    change->done(change->context, change->disc);
+}
+
+int ide_change_disc(struct ide *ide, unsigned place, struct disk *disc,
+                    void (*done)(void *context, struct disk *old), void *context)
+{
+    struct ide_change *change = &ide->change;
+
+    if (place >= IDE_CHANNELS * IDE_DRIVES ||
+        !ide->channel[place / IDE_DRIVES].drive[place % IDE_DRIVES].cd)
+        return -ENODEV;
+    if (change->under_way)
+        return -EBUSY;
+    change->channel = &ide->channel[place / IDE_DRIVES];
+    change->drive = &change->channel->drive[place % IDE_DRIVES];
+    change->disc = disc;
+    change->queue = disc ? disc->class->queue_new(disc, ide->lane) : NULL;
+    if (disc && !change->queue)
+        return -ENOMEM;
+    change->done = done;
+    change->context = context;
+    change->under_way = true;
+    lane_post(ide->lane, &change->task);
+    return 0;
+}
+
+void ide_tray_init(struct ide *ide)
+{
+    ide->change.task.run = change_run;
+    ide->change.done_task.run = change_done;
+}
+
+void ide_tray_fini(struct ide *ide)
+{
+    struct disk_queue *queue = ide->change.queue;
+
+    if (queue)
+        queue->disk->class->queue_free(queue);
 }

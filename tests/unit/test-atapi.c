@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* ATAPI at the IDE controller's registers: packets, data and sense, and packets that are wrong. */
+#include <errno.h>
+
 #include "tests/unit/ide_fixture.h"
 
 static const uint8_t eject[12] = {0x1b, [4] = 2}, load_tray[12] = {0x1b, [4] = 3};
@@ -213,6 +215,85 @@ static void test_attack_eject_in_flight(struct ide_fixture *f, gconstpointer dat
     g_assert_null(f->ide.channel[1].drive[0].unit.disk);
 }
 
+static void changed(void *context, struct disk *old)
+{
+    *(struct disk **)context = old;
+}
+
+static void change(struct ide_fixture *f, unsigned place, struct disk *disc, struct disk **ret_old)
+{
+    g_assert_cmpint(ide_change_disc(&f->ide, place, disc, changed, ret_old), ==, 0);
+    g_assert_cmpint(ide_change_disc(&f->ide, place, disc, changed, ret_old), ==, -EBUSY);
+    idf_turn(f);
+}
+
+/* The host's change: out, in, another one, into a drive that was empty. */
+static void test_atapi_change(struct ide_fixture *f, gconstpointer data)
+{
+    static const uint8_t capacity[12] = {0x25};
+    struct memory_disk *other = memory_disk_new(100 * 2048, true, false);
+    struct disk *old = NULL;
+    uint8_t got[8];
+
+    (void)data;
+    packet(f, 0, lock, 0, 0); /* does not hinder the host */
+    expect_good(f);
+    change(f, 2, NULL, &old);
+    g_assert_true(old == &f->disc->disk);
+    g_assert_cmpuint(f->disc->queues, ==, 0);
+    g_assert_cmphex(event(f, 0), ==, 0x0300);
+    packet(f, 0, ready, 0, 0);
+    expect_sense(f, 0, 0x023a00);
+    change(f, 2, &other->disk, &old);
+    g_assert_null(old);
+    packet(f, 0, ready, 0, 0);
+    expect_sense(f, 0, 0x062800);
+    packet(f, 0, capacity, 8, 0);
+    idf_take(f, IDF_SEC, got, 8);
+    expect_good(f);
+    g_assert_cmpuint(got[3], ==, 99);
+    change(f, 3, &f->disc->disk, &old);
+    g_assert_cmphex(event(f, 1), ==, 0x0202);
+    change(f, 3, NULL, &old);
+    change(f, 2, &f->disc->disk, &old);
+    g_assert_true(old == &other->disk);
+    g_assert_cmpint(ide_change_disc(&f->ide, 0, NULL, changed, &old), ==, -ENODEV);
+    g_assert_cmpint(ide_change_disc(&f->ide, 1, NULL, changed, &old), ==, -ENODEV);
+    g_assert_cmpint(ide_change_disc(&f->ide, 4, NULL, changed, &old), ==, -ENODEV);
+    memory_disk_free(other);
+}
+
+/* Changed under a read: the request under way is waited for, and the rest of the read fails rather
+ * than going on with another disc, or none. */
+static void test_attack_change_in_flight(struct ide_fixture *f, gconstpointer data)
+{
+    static const uint8_t read[12] = {0xa8, [9] = 100}; /* more than one buffer */
+    struct memory_disk *other = memory_disk_new(100 * 2048, true, false);
+    struct disk *old = NULL;
+    uint8_t got[2048];
+
+    (void)data;
+    for (unsigned round = 0; round < 2; round++) {
+        f->disc->hold = true;
+        packet(f, 0, read, 2048, 0);
+        change(f, 2, round ? NULL : &other->disk, &old);
+        g_assert_null(old);
+        f->disc->hold = false;
+        memory_disk_release(f->disc, 1);
+        idf_turn(f);
+        g_assert_true(old == &f->disc->disk);
+        for (unsigned i = 0; i < 64; i++)
+            idf_take(f, IDF_SEC, got, 2048);
+        g_assert_cmpmem(got, 2048, f->disc->bytes + 63 * 2048, 2048);
+        expect_sense(f, 0, round ? 0x023a00 : 0x062800);
+        change(f, 2, &f->disc->disk, &old);
+        packet(f, 0, ready, 0, 0);
+        expect_sense(f, 0, 0x062800);
+        old = NULL;
+    }
+    memory_disk_free(other);
+}
+
 /* Past the end, LBA -1, counts that overflow (CVE-2020-29443), unknown packets, no room. */
 static void test_attack_atapi(struct ide_fixture *f, gconstpointer data)
 {
@@ -255,6 +336,8 @@ int main(int argc, char **argv)
     add("/atapi/tray", test_atapi_tray);
     add("/atapi/lock", test_atapi_lock);
     add("/atapi/empty-tray", test_atapi_empty_tray);
+    add("/atapi/change", test_atapi_change);
+    add("/atapi/attack/change-in-flight", test_attack_change_in_flight);
     add("/atapi/attack/packets", test_attack_atapi);
     add("/atapi/attack/eject-in-flight", test_attack_eject_in_flight);
     return g_test_run();
