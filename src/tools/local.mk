@@ -3,6 +3,7 @@ vmbusctl_SOURCES = \
 	src/tools/check.c \
 	src/tools/nic.c \
 	src/tools/screenshot.c \
+	src/tools/change_media.c \
 	src/tools/send_key.c \
 	src/tools/set_ip.c \
 	src/tools/show.c \

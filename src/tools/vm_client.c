@@ -22,6 +22,7 @@ struct vm_client {
     int fd;
     char *vm;
     GString *input;
+    int given;    /* goes with the next request; -1: none */
     int received; /* descriptor, not yet taken; -1: none */
 };
 
@@ -188,7 +189,7 @@ static struct vm_client *open_path(const char *vm, char *path, const char *who, 
 
     client->vm = g_strdup(vm);
     client->input = g_string_new(NULL);
-    client->received = -1;
+    client->received = client->given = -1;
     bool good = dial(client, path, error) && greet(client, who, error);
     g_free(path);
     if (good)
@@ -217,9 +218,16 @@ void vm_client_free(struct vm_client *client)
         close(client->fd);
     if (client->received >= 0)
         close(client->received);
+    if (client->given >= 0)
+        close(client->given);
     g_string_free(client->input, TRUE);
     g_free(client->vm);
     g_free(client);
+}
+
+void vm_client_give_fd(struct vm_client *client, int fd)
+{
+    client->given = fd;
 }
 
 int vm_client_take_fd(struct vm_client *client)
@@ -251,6 +259,29 @@ static bool is_answer(const struct vm_client *client, struct json_object *object
     return true;
 }
 
+/* What is given goes with the first byte. */
+static ssize_t send_line(struct vm_client *client, char *line, size_t len)
+{
+    alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {0};
+    struct iovec data = {line, len};
+    struct msghdr message = {.msg_iov = &data, .msg_iovlen = 1};
+
+    if (client->given >= 0) {
+        message.msg_control = control;
+        message.msg_controllen = sizeof(control);
+        struct cmsghdr *part = CMSG_FIRSTHDR(&message);
+        part->cmsg_level = SOL_SOCKET;
+        part->cmsg_type = SCM_RIGHTS;
+        part->cmsg_len = CMSG_LEN(sizeof(int));
+        memcpy(CMSG_DATA(part), &client->given, sizeof(int));
+    }
+    ssize_t sent = sendmsg(client->fd, &message, MSG_NOSIGNAL);
+    if (client->given >= 0)
+        close(client->given);
+    client->given = -1;
+    return sent;
+}
+
 static bool send_request(struct vm_client *client, const char *command,
                          struct json_object *arguments)
 {
@@ -263,7 +294,7 @@ static bool send_request(struct vm_client *client, const char *command,
         g_strdup_printf("%s\n", json_object_to_json_string_ext(request, JSON_C_TO_STRING_PLAIN));
     json_object_put(request);
     ssize_t len = (ssize_t)strlen(line);
-    return send(client->fd, line, (size_t)len, MSG_NOSIGNAL) == len;
+    return send_line(client, line, (size_t)len) == len;
 }
 
 struct json_object *vm_client_call(struct vm_client *client, const char *command,

@@ -37,6 +37,9 @@ void vm_client_free(struct vm_client *client);
 struct json_object *vm_client_call(struct vm_client *client, const char *command,
                                    struct json_object *arguments, int timeout_s, GError **error);
 
+/* Send `fd` along with the next call, which closes it. */
+void vm_client_give_fd(struct vm_client *client, int fd);
+
 /* The descriptor that came with the last answer that had one; -1: none did. The caller's. */
 int vm_client_take_fd(struct vm_client *client);
 

@@ -31,7 +31,8 @@ enum option_bit {
     WAIT = 32,
     WATCH = 64,
     TEXT = 128,
-    HOLD = 256
+    HOLD = 256,
+    EJECT = 512
 };
 
 struct subcommand {
@@ -309,6 +310,8 @@ static const struct subcommand subcommands[] = {
      "what the VM shows; with --text its characters"},
     {"send-key", "VM KEY[+KEY...]...", ANY, HOLD, vmbusctl_send_key,
      "type: KEY_A KEY_ENTER, KEY_LEFTCTRL+KEY_LEFTALT+KEY_DELETE"},
+    {"change-media", "VM UNIT [FILE]", ANY, EJECT, vmbusctl_change_media,
+     "put another disc into an IDE drive; with --eject none"},
     {"set-ip", "VM NIC WHAT...", ANY, 0, vmbusctl_set_ip,
      "have the guest set a NIC's addresses: dhcp, or ADDRESS/PREFIX"},
     {"nic", "WHAT VM ...", ANY, JSON | WAIT, vmbusctl_nic,
@@ -329,6 +332,7 @@ static void usage(FILE *out)
     fputs("\n"
           "  --json          for check, list, status, integration, stats, nic, switch: JSON\n"
           "  --watch         for switch: print again each second\n"
+          "  --eject         for change-media: take the disc out\n"
           "  --text          for screenshot: the screen's characters\n"
           "  --hold MS       for send-key: how long keys are down (50)\n"
           "  --reboot, --hibernate, --force, --reason TEXT, --wait SECONDS   for shutdown\n"
@@ -349,19 +353,13 @@ static int bad_usage(const char *format, const char *what)
 }
 
 static const struct option long_options[] = {
-    {"json", no_argument, NULL, JSON},
-    {"reboot", no_argument, NULL, REBOOT},
-    {"hibernate", no_argument, NULL, HIBERNATE},
-    {"force", no_argument, NULL, FORCE},
-    {"reason", required_argument, NULL, REASON},
-    {"wait", required_argument, NULL, WAIT},
-    {"watch", no_argument, NULL, WATCH},
-    {"text", no_argument, NULL, TEXT},
-    {"hold", required_argument, NULL, HOLD},
-    {"run-dir", required_argument, NULL, 'r'},
-    {"help", no_argument, NULL, 'h'},
-    {"version", no_argument, NULL, 'v'},
-    {NULL, 0, NULL, 0},
+    {"json", no_argument, NULL, JSON},           {"reboot", no_argument, NULL, REBOOT},
+    {"hibernate", no_argument, NULL, HIBERNATE}, {"force", no_argument, NULL, FORCE},
+    {"reason", required_argument, NULL, REASON}, {"wait", required_argument, NULL, WAIT},
+    {"watch", no_argument, NULL, WATCH},         {"text", no_argument, NULL, TEXT},
+    {"eject", no_argument, NULL, EJECT},         {"hold", required_argument, NULL, HOLD},
+    {"run-dir", required_argument, NULL, 'r'},   {"help", no_argument, NULL, 'h'},
+    {"version", no_argument, NULL, 'v'},         {NULL, 0, NULL, 0},
 };
 
 static bool read_number(const char *text, guint64 most, int *ret_number)
@@ -384,6 +382,7 @@ static int take_option(int option, struct vmbusctl_options *options)
     case FORCE:
     case WATCH:
     case TEXT:
+    case EJECT:
         return -1;
     case REASON:
         options->reason = optarg;
@@ -438,6 +437,7 @@ static int dispatch(struct vmbusctl_options *options, unsigned given, int words,
     options->watch = given & WATCH;
     options->force = given & FORCE;
     options->text = given & TEXT;
+    options->eject = given & EJECT;
     return subcommand->run(options);
 }
 

@@ -24,7 +24,7 @@ enum vmbusctl_status {
 #define VMBUSCTL_GUEST_S 120 /* answers that come from the guest, where scripts may run */
 
 struct vmbusctl_options {
-    bool json, reboot, hibernate, force, watch, text;
+    bool json, reboot, hibernate, force, watch, text, eject;
     const char *reason;
     int wait;    /* seconds; 0: do not */
     int hold_ms; /* 0: not given */
@@ -44,6 +44,9 @@ int vmbusctl_screenshot(const struct vmbusctl_options *options);
 
 /* send_key.c */
 int vmbusctl_send_key(const struct vmbusctl_options *options);
+
+/* change_media.c */
+int vmbusctl_change_media(const struct vmbusctl_options *options);
 
 /* set_ip.c */
 int vmbusctl_set_ip(const struct vmbusctl_options *options);

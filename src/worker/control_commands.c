@@ -17,7 +17,7 @@
 struct arguments {
     struct config_nic plug; /* of nic-add; first */
     unsigned mode;          /* enum shutdown_action */
-    unsigned nic;
+    unsigned nic, unit;
     bool force, ipv6, dhcp;
     const struct key *pressed[LIMIT_KEYS];
     unsigned presses, hold_ms;
@@ -73,6 +73,11 @@ static const struct json_key set_ip_keys[] = {{"adapter", JSON_TEXT, .required =
 static const struct json_key nic_keys[] = {
     {"nic", JSON_UNSIGNED, .required = true, .offset = ARGUMENT(nic), .max = LIMIT_NICS - 1},
     {.name = NULL}};
+
+static const struct json_key change_media_keys[] = {{"unit", JSON_UNSIGNED, .required = true,
+                                                     .offset = ARGUMENT(unit),
+                                                     .max = LIMIT_IDE_DRIVES - 1},
+                                                    {.name = NULL}};
 
 static bool read_key_names(const struct json_at *at, struct json_object *value, void *into,
                            GError **error)
@@ -513,6 +518,8 @@ static const struct command commands[] = {
     {"kvp-delete", kvp_delete_keys, run_kvp_delete, "take one out"},
     {"set-ip", set_ip_keys, run_set_ip, "set a NIC's addresses; answered when the guest answers"},
     {"attach-port", nic_keys, run_attach_port, "plug a NIC into the port ring sent along"},
+    {"change-media", change_media_keys, run_change_media,
+     "put the disc sent along, or nothing, into an IDE drive"},
     {"nics", no_keys, run_nics, "network adapters"},
     {"detach-port", nic_keys, run_detach_port, "unplug it"},
     {"screenshot", no_keys, run_screenshot, "draw the screen; shared memory comes along"},

@@ -100,6 +100,12 @@ int machine_nic_add(struct machine *machine, const struct config_nic *nic, GErro
  * is not one of the description's. False with `error`. */
 bool machine_nic_remove(struct machine *machine, unsigned index, GError **error);
 
+/* Put the disc that `fd` is (the machine's from here on; -1: none) into the IDE drive of this
+ * place. True: done(context) comes, on the main lane, when the guest can see it. False with
+ * `error`. */
+bool machine_change_media(struct machine *machine, unsigned unit, int fd,
+                          void (*done)(void *context), void *context, GError **error);
+
 /* KVM's own counters of this VM, summed over vCPUs. */
 struct machine_stats {
     uint64_t uptime_ns;  /* since machine_start() */

@@ -168,6 +168,54 @@ bool machine_gen1_offer(struct machine *machine, GError **error)
     return true;
 }
 
+static void gen1_disc_changed(void *context, struct disk *old)
+{
+    struct machine_gen1 *gen1 = context;
+    disk_close(old);
+    gen1->disk[gen1->disc_unit] = gen1->disc;
+    gen1->disc = NULL;
+    void (*done)(void *context) = gen1->disc_done;
+    gen1->disc_done = NULL;
+    done(gen1->disc_context);
+}
+
+static bool gen1_change_refused(struct machine_gen1 *gen1, unsigned unit, int result,
+                                GError **error)
+{
+    disk_close(gen1->disc);
+    gen1->disc = NULL;
+    g_set_error(error, GEN1_ERROR, -result,
+                result == -EBUSY ? "IDE drive %u: the last change is still under way; try again"
+                                 : "IDE unit %u is no drive for discs; give one whose type is dvd",
+                unit);
+    return false;
+}
+
+bool machine_change_media(struct machine *machine, unsigned unit, int fd,
+                          void (*done)(void *context), void *context, GError **error)
+{
+    struct machine_gen1 *gen1 = machine->gen1;
+    const struct disk_params params = {.path = "disc", .fd = fd, .readonly = true};
+    if (!gen1 || gen1->disc_done) {
+        if (fd >= 0)
+            close(fd);
+        g_set_error(error, GEN1_ERROR, EBUSY,
+                    gen1 ? "the last change is still under way; try again"
+                         : "this machine has no IDE drives; only one with boot.firmware has");
+        return false;
+    }
+    if (fd >= 0 && !(gen1->disc = disk_open(&disk_disc_class, &params, error)))
+        return false;
+    gen1->disc_unit = unit;
+    gen1->disc_done = done;
+    gen1->disc_context = context;
+    int result = ide_change_disc(&gen1->ide, unit, gen1->disc, gen1_disc_changed, gen1);
+    if (result == 0)
+        return true;
+    gen1->disc_done = NULL;
+    return gen1_change_refused(gen1, unit, result, error);
+}
+
 /* SeaBIOS' names of the drives, in the order of the description. */
 static char *gen1_boot_order(const struct config *config)
 {
@@ -274,6 +322,7 @@ void machine_gen1_close(struct machine_gen1 *gen1)
         storvsp_free(gen1->twin[i]);
     for (unsigned i = 0; i < G_N_ELEMENTS(gen1->disk); i++)
         disk_close(gen1->disk[i]);
+    disk_close(gen1->disc);
 }
 
 void machine_gen1_free(struct machine_gen1 *gen1)

@@ -35,6 +35,10 @@ struct machine_gen1 {
     struct ide ide;
     struct disk *disk[IDE_CHANNELS * IDE_DRIVES];
     struct tulip *nic[LIMIT_NICS]; /* by its place in the description; NULL: not a legacy one */
+    struct disk *disc;             /* on its way into drive `disc_unit` */
+    unsigned disc_unit;
+    void (*disc_done)(void *context);
+    void *disc_context;
     struct storvsp *twin[IDE_CHANNELS * IDE_DRIVES]; /* of the disks, on the VMBus; or NULL */
     struct fw_cfg fw_cfg;
     struct firmware firmware;

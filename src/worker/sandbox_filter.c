@@ -86,9 +86,10 @@ static const unsigned long lane_ioctls[] = {
 
 /* fcntl() can name a process to be signalled (F_SETOWN); these cannot. Not F_SETFL: O_NONBLOCK of a
  * port ring's doorbells is the switch's as well, which would wait for ever if we took it away and
- * filled them up. F_OFD_SETLK gives images back at the end: io_uring holds its files, and so their
- * locks, for a while after the worker has gone. F_GET_SEALS: is this memory a port ring's? */
-static const int main_fcntls[] = {F_GETFL, F_GETFD, F_SETFD, F_OFD_SETLK, F_GET_SEALS};
+ * filled them up. F_OFD_GETLK: may a disc that comes be read? F_OFD_SETLK gives images back at the
+ * end: io_uring holds its files, and so their locks, for a while after the worker has gone.
+ * F_GET_SEALS: is this memory a port ring's? */
+static const int main_fcntls[] = {F_GETFL, F_GETFD, F_SETFD, F_OFD_SETLK, F_OFD_GETLK, F_GET_SEALS};
 
 /* Asked for by code that tidies up or looks about and goes on without: refused, but not fatal. */
 static const int main_refused[] = {

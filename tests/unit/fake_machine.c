@@ -33,6 +33,7 @@ struct machine *fake_machine_new(void)
     fake.config.nic = &nic;
     fake.config.nics = 1;
     fake.state = MACHINE_RUNNING;
+    fake.disc = -1;
     fake.has_heartbeat = fake.has_shutdown = fake.has_timesync = fake.has_kvp = true;
     fake.kvp_pairs = 2;
     fake.lane = lane_new("fake");
@@ -188,6 +189,22 @@ bool machine_nic_remove(struct machine *machine, unsigned index, GError **error)
         return machine->nic_leaves = true;
     g_set_error_literal(error, g_quark_from_static_string("fake"), 0, "not there");
     return false;
+}
+
+bool machine_change_media(struct machine *machine, unsigned unit, int fd,
+                          void (*done)(void *context), void *context, GError **error)
+{
+    if (unit != 2) {
+        if (fd >= 0)
+            close(fd);
+        g_set_error(error, g_quark_from_static_string("fake"), 0, "IDE unit %u is no drive", unit);
+        return false;
+    }
+    if (machine->disc >= 0)
+        close(machine->disc);
+    machine->disc = fd;
+    done(context);
+    return true;
 }
 
 struct storvsp *machine_ide_twin(struct machine *machine, unsigned unit)

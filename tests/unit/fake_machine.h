@@ -35,6 +35,8 @@ struct machine {
     bool nic_leaves;
     struct config_nic nic_added; /* what machine_nic_add() was given, but for its texts */
 
+    int disc; /* in IDE drive 2; -1: none */
+
     struct screen *screen; /* NULL unless a test sets them */
     struct typist *typist;
 

@@ -194,6 +194,22 @@ static void test_integration(struct fixture *fixture, gconstpointer data)
     g_assert_nonnull(strstr(fixture->out, "\nOSName                   Linux\n"));
 }
 
+static void test_change_media(struct fixture *fixture, gconstpointer data)
+{
+    g_autofree char *put = g_strdup_printf("change-media vm1 2 %s", program);
+    g_autofree char *wrong = g_strdup_printf("change-media vm1 0 %s", program);
+
+    (void)data;
+    assert_run(fixture, put, 0, "", "");
+    assert_run(fixture, "change-media vm1 2 --eject", 0, "", "");
+    assert_run(fixture, wrong, 1, "", "vmbusctl: vm1: IDE unit 0 is no drive\n");
+    assert_run(fixture, "change-media vm1 2 /nonexistent", 1, "",
+               "vmbusctl: /nonexistent: No such file or directory\n");
+    assert_run(fixture, "change-media vm1 2", 2, "", "");
+    assert_run(fixture, "change-media vm1 4 --eject", 2, "", "");
+    assert_run(fixture, "change-media vm1 2 a --eject", 2, "", "");
+}
+
 static void test_no_contact(struct fixture *fixture, gconstpointer data)
 {
     (void)data;
@@ -418,6 +434,7 @@ int main(int argc, char **argv)
         {"/vmbusctl/reports", test_reports},
         {"/vmbusctl/integration", test_integration},
         {"/vmbusctl/no-contact", test_no_contact},
+        {"/vmbusctl/change-media", test_change_media},
         {"/vmbusctl/guest-text", test_guest_text},
         {"/vmbusctl/json", test_json},
         {"/vmbusctl/states", test_states},
