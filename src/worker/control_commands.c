@@ -13,28 +13,14 @@
 #include "src/worker/control_priv.h"
 #include "src/worker/report.h"
 
-/* What any command may be given. */
-struct arguments {
-    struct config_nic plug; /* of nic-add; first */
-    unsigned mode;          /* enum shutdown_action */
-    unsigned nic, unit;
-    bool force, ipv6, dhcp;
-    const struct key *pressed[LIMIT_KEYS];
-    unsigned presses, hold_ms;
-    char *reason, *key, *value;
-    char *adapter, *address, *netmask, *gateway, *dns;
-};
-
-_Static_assert(offsetof(struct arguments, plug) == 0, "config_nic_keys are read into it");
-
 struct command {
     const char *name;
-    const struct json_key *keys; /* of its arguments, into struct arguments */
-    void (*run)(struct control_call *call, const struct arguments *arguments);
+    const struct json_key *keys; /* of its arguments, into struct control_arguments */
+    void (*run)(struct control_call *call, const struct control_arguments *arguments);
     const char *help;
 };
 
-#define ARGUMENT(member) offsetof(struct arguments, member)
+#define ARGUMENT(member) offsetof(struct control_arguments, member)
 #define TEXT(key)                                                        \
     {                                                                    \
 #key, JSON_TEXT, .offset = ARGUMENT(key), .max = LIMIT_KVP_VALUE \
@@ -82,7 +68,7 @@ static const struct json_key change_media_keys[] = {{"unit", JSON_UNSIGNED, .req
 static bool read_key_names(const struct json_at *at, struct json_object *value, void *into,
                            GError **error)
 {
-    struct arguments *arguments = into;
+    struct control_arguments *arguments = into;
 
     if (!json_expect(at, value, json_type_array, "a list of names of keys", error))
         return false;
@@ -113,7 +99,7 @@ static const struct json_key send_key_keys[] = {
     {"hold_ms", JSON_UNSIGNED, .offset = ARGUMENT(hold_ms), .min = 1, .max = TYPIST_HOLD_MS_MAX},
     {.name = NULL}};
 
-static void arguments_clear(struct arguments *arguments)
+static void arguments_clear(struct control_arguments *arguments)
 {
     g_free(arguments->reason);
     g_free(arguments->key);
@@ -165,7 +151,7 @@ static void refuse_service(struct control_call *call, const char *service, int r
     }
 }
 
-static void answer_state(struct control_call *call, int result, const char *verb)
+void control_answer_state(struct control_call *call, int result, const char *verb)
 {
     if (result == 0)
         control_return(call, json_object_new_object());
@@ -219,25 +205,25 @@ static void guest_unasked(struct control_pending *pending, int reason, const cha
 
 /* --- Commands --------------------------------------------------------------------------------- */
 
-static void run_status(struct control_call *call, const struct arguments *arguments)
+static void run_status(struct control_call *call, const struct control_arguments *arguments)
 {
     (void)arguments;
     control_return(call, report_status(call->machine));
 }
 
-static void run_integration(struct control_call *call, const struct arguments *arguments)
+static void run_integration(struct control_call *call, const struct control_arguments *arguments)
 {
     (void)arguments;
     control_return(call, report_integration(call->machine));
 }
 
-static void run_stats(struct control_call *call, const struct arguments *arguments)
+static void run_stats(struct control_call *call, const struct control_arguments *arguments)
 {
     (void)arguments;
     control_return(call, report_stats(call->machine));
 }
 
-static void run_console(struct control_call *call, const struct arguments *arguments)
+static void run_console(struct control_call *call, const struct control_arguments *arguments)
 {
     const char *path = machine_console(call->machine);
     struct json_object *value = json_object_new_object();
@@ -247,29 +233,29 @@ static void run_console(struct control_call *call, const struct arguments *argum
     control_return(call, value);
 }
 
-static void run_stop(struct control_call *call, const struct arguments *arguments)
+static void run_stop(struct control_call *call, const struct control_arguments *arguments)
 {
     (void)arguments;
     machine_stop(call->machine);
     control_return(call, json_object_new_object());
 }
 
-static void run_reset(struct control_call *call, const struct arguments *arguments)
+static void run_reset(struct control_call *call, const struct control_arguments *arguments)
 {
     (void)arguments;
-    answer_state(call, machine_reset(call->machine), "reset");
+    control_answer_state(call, machine_reset(call->machine), "reset");
 }
 
-static void run_pause(struct control_call *call, const struct arguments *arguments)
+static void run_pause(struct control_call *call, const struct control_arguments *arguments)
 {
     (void)arguments;
-    answer_state(call, machine_pause(call->machine), "pause");
+    control_answer_state(call, machine_pause(call->machine), "pause");
 }
 
-static void run_resume(struct control_call *call, const struct arguments *arguments)
+static void run_resume(struct control_call *call, const struct control_arguments *arguments)
 {
     (void)arguments;
-    answer_state(call, machine_resume(call->machine), "resume");
+    control_answer_state(call, machine_resume(call->machine), "resume");
 }
 
 static void shutdown_answered(void *context, int64_t status)
@@ -277,14 +263,14 @@ static void shutdown_answered(void *context, int64_t status)
     guest_answered(context, status, "shutdown");
 }
 
-static void run_shutdown(struct control_call *call, const struct arguments *arguments)
+static void run_shutdown(struct control_call *call, const struct control_arguments *arguments)
 {
     struct shutdown *device = machine_shutdown(call->machine);
 
     if (!need_service(call, device, "shutdown"))
         return;
     if (machine_state(call->machine) != MACHINE_RUNNING) {
-        answer_state(call, -EINVAL, "shut down");
+        control_answer_state(call, -EINVAL, "shut down");
         return;
     }
     struct control_pending *pending = control_defer(call);
@@ -294,7 +280,7 @@ static void run_shutdown(struct control_call *call, const struct arguments *argu
         guest_unasked(pending, result, "shutdown");
 }
 
-static void run_kvp_set(struct control_call *call, const struct arguments *arguments)
+static void run_kvp_set(struct control_call *call, const struct control_arguments *arguments)
 {
     struct kvp *kvp = machine_kvp(call->machine);
 
@@ -302,7 +288,7 @@ static void run_kvp_set(struct control_call *call, const struct arguments *argum
         answer_service(call, kvp_host_set(kvp, arguments->key, arguments->value), "kvp");
 }
 
-static void run_kvp_delete(struct control_call *call, const struct arguments *arguments)
+static void run_kvp_delete(struct control_call *call, const struct control_arguments *arguments)
 {
     struct kvp *kvp = machine_kvp(call->machine);
 
@@ -315,7 +301,7 @@ static void set_ip_answered(void *context, int64_t status)
     guest_answered(context, status, "kvp");
 }
 
-static void run_set_ip(struct control_call *call, const struct arguments *arguments)
+static void run_set_ip(struct control_call *call, const struct control_arguments *arguments)
 {
     struct kvp *kvp = machine_kvp(call->machine);
     struct kvp_ip ip = {.adapter = arguments->adapter,
@@ -334,174 +320,7 @@ static void run_set_ip(struct control_call *call, const struct arguments *argume
         guest_unasked(pending, result, "kvp");
 }
 
-static bool need_nic(struct control_call *call, unsigned number)
-{
-    bool exists = nic_exists(call->machine, number);
-    bool leaving = false;
-
-    if (!exists)
-        control_refuse(call, "request", "this machine has no NIC %u (key nics)", number);
-    else if (machine_nic_config(call->machine, number, &leaving) && leaving)
-        control_refuse(call, "state", "NIC %u is on its way out", number);
-    return exists && !leaving;
-}
-
-static void refuse_port(struct control_call *call, unsigned number, int reason)
-{
-    bool leaving;
-    const struct config_nic *nic = machine_nic_config(call->machine, number, &leaving);
-
-    switch (reason) {
-    case -EINVAL:
-        control_refuse(call, "request",
-                       "not the descriptors of NIC %u: give the memfd, and four eventfds for each "
-                       "queue pair, of which there are %u to %u",
-                       number, nic->queues, nic->legacy ? 1 : LIMIT_PORT_QUEUES);
-        break;
-    case -EBADF:
-        control_refuse(call, "request",
-                       "not a port ring: give a sealed memfd of the ring's size, then non-blocking "
-                       "eventfds");
-        break;
-    case -EPROTO:
-        control_refuse(call, "request", "the port ring's header or indices are wrong");
-        break;
-    case -EPROTONOSUPPORT:
-        control_refuse(call, "request", "the port ring is of a newer version; give version %u",
-                       PORT_RING_VERSION);
-        break;
-    default:
-        control_refuse(call, "failed", "%s", strerrordesc_np(-reason));
-        break;
-    }
-}
-
-static void run_attach_port(struct control_call *call, const struct arguments *arguments)
-{
-    struct control_client *client = call->client;
-
-    if (!need_nic(call, arguments->nic))
-        return;
-    int result = client->fds_excess
-                     ? -EINVAL
-                     : nic_attach(call->machine, arguments->nic, client->fd, client->fds);
-    if (result == 0) {
-        client->fds = 0; /* they are the NIC's */
-        control_return(call, json_object_new_object());
-    } else {
-        refuse_port(call, arguments->nic, result);
-    }
-    control_client_drop_fds(client);
-}
-
-static void run_nics(struct control_call *call, const struct arguments *arguments)
-{
-    (void)arguments;
-    control_return(call, report_nic_configs(call->machine));
-}
-
-static void run_detach_port(struct control_call *call, const struct arguments *arguments)
-{
-    if (!need_nic(call, arguments->nic))
-        return;
-    nic_detach(call->machine, arguments->nic);
-    control_return(call, json_object_new_object());
-}
-
-static struct screen *need_screen(struct control_call *call)
-{
-    struct screen *screen = machine_screen(call->machine);
-
-    if (!screen)
-        control_refuse(call, "no-device",
-                       "this machine has no screen; only one with boot.firmware has");
-    return screen;
-}
-
-static void run_screenshot(struct control_call *call, const struct arguments *arguments)
-{
-    struct screen *screen = need_screen(call);
-
-    (void)arguments;
-    if (!screen)
-        return;
-    screen_refresh(screen);
-    control_return_fd(call, report_screen(screen), screen_fd(screen));
-}
-
-static void run_screen_text(struct control_call *call, const struct arguments *arguments)
-{
-    struct screen *screen = need_screen(call);
-    struct json_object *text = screen ? report_screen_text(screen) : NULL;
-
-    (void)arguments;
-    if (text)
-        control_return(call, text);
-    else if (screen)
-        control_refuse(call, "state", "the screen shows graphics now, no text");
-}
-
-static void keys_sent(void *context, int result)
-{
-    struct control_call call;
-
-    if (!control_resume(context, &call))
-        return;
-    if (result == 0)
-        control_return(&call, json_object_new_object());
-    else
-        control_refuse(&call, "guest", "the guest takes no keys from its keyboard");
-    json_object_put(call.id);
-}
-
-static void run_send_key(struct control_call *call, const struct arguments *arguments)
-{
-    struct typist *typist = machine_typist(call->machine);
-
-    if (!typist) {
-        control_refuse(call, "no-device",
-                       "this machine has no keyboard; only one with boot.firmware has");
-        return;
-    }
-    if (machine_state(call->machine) != MACHINE_RUNNING) {
-        answer_state(call, -EINVAL, "send keys to");
-        return;
-    }
-    if (typist_busy(typist)) {
-        control_refuse(call, "busy", "another client's keys are held down; try again");
-        return;
-    }
-    typist_press(typist, arguments->pressed, arguments->presses,
-                 arguments->hold_ms ? arguments->hold_ms : TYPIST_HOLD_MS, keys_sent,
-                 control_defer(call));
-}
-
-static void run_nic_add(struct control_call *call, const struct arguments *arguments)
-{
-    g_autoptr(GError) error = NULL;
-    int number = machine_nic_add(call->machine, &arguments->plug, &error);
-    struct json_object *value;
-
-    if (number < 0) {
-        control_refuse(call, "request", "%s", error->message);
-        return;
-    }
-    value = json_object_new_object();
-    json_object_object_add(value, "nic", json_object_new_int(number));
-    control_return(call, value);
-}
-
-static void run_nic_remove(struct control_call *call, const struct arguments *arguments)
-{
-    g_autoptr(GError) error = NULL;
-
-    if (machine_nic_remove(call->machine, arguments->nic, &error))
-        control_return(call, json_object_new_object());
-    else
-        control_refuse(call, "request", "%s", error->message);
-}
-
-static void run_commands(struct control_call *call, const struct arguments *arguments);
+static void run_commands(struct control_call *call, const struct control_arguments *arguments);
 
 static const struct command commands[] = {
     {"commands", no_keys, run_commands, "this list"},
@@ -517,19 +336,20 @@ static const struct command commands[] = {
     {"kvp-set", kvp_set_keys, run_kvp_set, "put a pair into the host's pool"},
     {"kvp-delete", kvp_delete_keys, run_kvp_delete, "take one out"},
     {"set-ip", set_ip_keys, run_set_ip, "set a NIC's addresses; answered when the guest answers"},
-    {"attach-port", nic_keys, run_attach_port, "plug a NIC into the port ring sent along"},
-    {"change-media", change_media_keys, run_change_media,
+    {"attach-port", nic_keys, control_run_attach_port, "plug a NIC into the port ring sent along"},
+    {"change-media", change_media_keys, control_run_change_media,
      "put the disc sent along, or nothing, into an IDE drive"},
-    {"nics", no_keys, run_nics, "network adapters"},
-    {"detach-port", nic_keys, run_detach_port, "unplug it"},
-    {"screenshot", no_keys, run_screenshot, "draw the screen; shared memory comes along"},
-    {"send-key", send_key_keys, run_send_key, "press keys together; answered when they are up"},
-    {"screen-text", no_keys, run_screen_text, "the screen's characters, in a text mode"},
-    {"nic-add", config_nic_keys, run_nic_add, "one more network adapter"},
-    {"nic-remove", nic_keys, run_nic_remove, "take one out"},
+    {"nics", no_keys, control_run_nics, "network adapters"},
+    {"detach-port", nic_keys, control_run_detach_port, "unplug it"},
+    {"screenshot", no_keys, control_run_screenshot, "draw the screen; shared memory comes along"},
+    {"send-key", send_key_keys, control_run_send_key,
+     "press keys together; answered when they are up"},
+    {"screen-text", no_keys, control_run_screen_text, "the screen's characters, in a text mode"},
+    {"nic-add", config_nic_keys, control_run_nic_add, "one more network adapter"},
+    {"nic-remove", nic_keys, control_run_nic_remove, "take one out"},
     {.name = NULL}};
 
-static void run_commands(struct control_call *call, const struct arguments *arguments)
+static void run_commands(struct control_call *call, const struct control_arguments *arguments)
 {
     struct json_object *list = json_object_new_array();
 
@@ -554,7 +374,7 @@ static void run_request(struct control_call *call, const struct json_request *re
 {
     static const struct json_at at = {.key = "arguments"};
     const struct command *command = commands;
-    struct arguments arguments = {0};
+    struct control_arguments arguments = {0};
     g_autoptr(GError) error = NULL;
 
     config_nic_init(&arguments.plug);

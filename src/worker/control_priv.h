@@ -3,7 +3,8 @@
  * The control socket's inside:
  *   control.c           socket, events, what a call may answer
  *   control_client.c    one client: lines in, lines out
- *   control_commands.c  the table of commands
+ *   control_commands.c  the table of commands, those about the machine and its services
+ *   control_devices.c   those about devices
  */
 #ifndef VMBUSD_WORKER_CONTROL_PRIV_H
 #define VMBUSD_WORKER_CONTROL_PRIV_H
@@ -14,6 +15,7 @@
 
 #include "src/common/lane.h"
 #include "src/common/limits.h"
+#include "src/worker/config_parts.h"
 #include "src/worker/control.h"
 #include "src/worker/nic.h"
 
@@ -75,6 +77,34 @@ bool control_resume(struct control_pending *pending, struct control_call *ret_ca
 /* control_commands.c: carry out one line (a JSON request), of `len` bytes. */
 void control_execute(struct control *control, struct control_client *client, const char *line,
                      size_t len);
+
+/* What any command may be given. */
+struct control_arguments {
+    struct config_nic plug; /* of nic-add; first */
+    unsigned mode;          /* enum shutdown_action */
+    unsigned nic, unit;
+    bool force, ipv6, dhcp;
+    const struct key *pressed[LIMIT_KEYS];
+    unsigned presses, hold_ms;
+    char *reason, *key, *value;
+    char *adapter, *address, *netmask, *gateway, *dns;
+};
+
+_Static_assert(offsetof(struct control_arguments, plug) == 0, "config_nic_keys are read into it");
+
+/* control_commands.c: answer what changes the machine's state; `result` is what it said. */
+void control_answer_state(struct control_call *call, int result, const char *verb);
+
+/* control_devices.c: commands about a machine's devices. */
+void control_run_attach_port(struct control_call *call, const struct control_arguments *arguments);
+void control_run_nics(struct control_call *call, const struct control_arguments *arguments);
+void control_run_detach_port(struct control_call *call, const struct control_arguments *arguments);
+void control_run_screenshot(struct control_call *call, const struct control_arguments *arguments);
+void control_run_screen_text(struct control_call *call, const struct control_arguments *arguments);
+void control_run_send_key(struct control_call *call, const struct control_arguments *arguments);
+void control_run_nic_add(struct control_call *call, const struct control_arguments *arguments);
+void control_run_nic_remove(struct control_call *call, const struct control_arguments *arguments);
+void control_run_change_media(struct control_call *call, const struct control_arguments *arguments);
 
 /* control_client.c. Adopt a connected socket (closed if there is no room). */
 void control_client_adopt(struct control *control, int fd);

@@ -12,6 +12,7 @@ libworker_a_SOURCES = \
 	src/worker/control.h \
 	src/worker/control_client.c \
 	src/worker/control_commands.c \
+	src/worker/control_devices.c \
 	src/worker/control_priv.h \
 	src/worker/exit.h \
 	src/worker/machine.h \
