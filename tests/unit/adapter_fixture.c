@@ -90,9 +90,14 @@ int host_tap(const char *name)
 
 char *host_look(const char *command)
 {
-    /* On a machine that stood still meanwhile, lifetimes say nothing about the time in front. */
+    /* An address is tentative for a moment even without duplicate address detection. On a machine
+     * that stood still meanwhile, lifetimes say nothing about the time in front. */
     g_autofree char *timed =
-        g_strdup_printf("for try in $(seq 30); do\n"
+        g_strdup_printf("for try in $(seq 100); do\n"
+                        "  [ -n \"$(ip -6 addr show tentative)\" ] || break\n"
+                        "  sleep 0.02\n"
+                        "done\n"
+                        "for try in $(seq 30); do\n"
                         "  read before rest </proc/uptime; seen=$(%s)\n"
                         "  read after rest </proc/uptime\n"
                         "  [ $((${after%%%%.*} - ${before%%%%.*})) -gt 1 ] || break\n"
