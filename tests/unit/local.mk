@@ -165,6 +165,7 @@ UNIT_TESTS = \
 	tests/unit/test-vmbusctl \
 	tests/unit/test-vmbusd \
 	tests/unit/test-workers \
+	tests/unit/test-workers-strangers \
 	tests/unit/test-vnet
 
 check_PROGRAMS += $(UNIT_TESTS)
@@ -296,5 +297,9 @@ tests_unit_test_service_filter_LDADD = $(UNIT_LIBS)
 tests_unit_test_manager_LDADD = $(DAEMON_LIBS)
 tests_unit_test_request_SOURCES = tests/unit/test-request.c tests/unit/parent_fixture.c tests/unit/parent_fixture.h
 tests_unit_test_request_LDADD = $(DAEMON_LIBS)
-tests_unit_test_workers_SOURCES = tests/unit/test-workers.c tests/unit/parent_fixture.c tests/unit/parent_fixture.h
+tests_unit_test_workers_SOURCES = tests/unit/test-workers.c tests/unit/workers_fixture.c tests/unit/workers_fixture.h \
+	tests/unit/parent_fixture.c tests/unit/parent_fixture.h
 tests_unit_test_workers_LDADD = $(DAEMON_LIBS)
+tests_unit_test_workers_strangers_SOURCES = tests/unit/test-workers-strangers.c tests/unit/workers_fixture.c \
+	tests/unit/workers_fixture.h tests/unit/parent_fixture.c tests/unit/parent_fixture.h
+tests_unit_test_workers_strangers_LDADD = $(DAEMON_LIBS)
