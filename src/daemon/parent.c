@@ -26,9 +26,10 @@
 
 #define STORED_SOCKET "control"
 
-#define DEATHS_MOST   5  /* of the child, within ... */
-#define DEATHS_WINDOW 60 /* seconds; more than that, and we give up */
-#define STOP_SECONDS  10 /* for the child to undo everything in order */
+#define DEATHS_MOST     5  /* of the child, within ... */
+#define DEATHS_WINDOW   60 /* seconds; more than that, and we give up */
+#define LISTEN_PATIENCE 1  /* seconds */
+#define STOP_SECONDS    10 /* for the child to undo everything in order */
 
 enum exit_status { EXIT_OK = 0, EXIT_FAILED = 1 };
 
@@ -162,12 +163,33 @@ void parent_free(struct parent *parent)
     g_free(parent);
 }
 
+/* A vmbusd that was killed a moment ago still answers, until its unprivileged process has followed
+ * it. */
+static int listen_alone(const char *path, GError **error)
+{
+    gint64 end = g_get_monotonic_time() + LISTEN_PATIENCE * G_TIME_SPAN_SECOND;
+
+    for (;;) {
+        g_autoptr(GError) refused = NULL;
+        int fd = server_listen(path, &refused);
+
+        if (fd >= 0)
+            return fd;
+        if (!g_error_matches(refused, SERVER_ERROR, SERVER_ERROR_RUNNING) ||
+            g_get_monotonic_time() >= end) {
+            g_propagate_error(error, g_steal_pointer(&refused));
+            return -1;
+        }
+        g_usleep(G_USEC_PER_SEC / 50);
+    }
+}
+
 /* Find what was left, before anybody asks for it. False with `error` if another vmbusd runs. */
 static bool take_over(struct parent *parent, GError **error)
 {
     manager_restore(restore, parent);
     if (parent->listener < 0) {
-        parent->listener = server_listen(parent->socket, error);
+        parent->listener = listen_alone(parent->socket, error);
         if (parent->listener < 0)
             return false;
         manager_store(STORED_SOCKET, parent->listener);
