@@ -23,5 +23,7 @@ libcommon_a_SOURCES = \
 	src/common/mac.c \
 	src/common/mac.h \
 	src/common/name.h \
+	src/common/send_fds.c \
+	src/common/send_fds.h \
 	src/common/utf16.c \
 	src/common/utf16.h

@@ -16,6 +16,7 @@
 #include <glib.h>
 
 #include "src/common/log.h"
+#include "src/common/send_fds.h"
 
 #define FIRST_FD 3 /* SD_LISTEN_FDS_START */
 #define MAX_FDS  4096
@@ -26,29 +27,16 @@ static void tell(const char *state, int fd)
     const char *path = getenv("NOTIFY_SOCKET");
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     size_t len = path ? strlen(path) : 0;
-    union {
-        struct cmsghdr header;
-        char bytes[CMSG_SPACE(sizeof(int))];
-    } control = {0};
-    struct iovec iov = {.iov_base = (void *)(uintptr_t)state, .iov_len = strlen(state)};
-    struct msghdr message = {.msg_name = &address, .msg_iov = &iov, .msg_iovlen = 1};
 
     if (len < 2 || len >= sizeof(address.sun_path))
         return;
     memcpy(address.sun_path, path, len);
     if (*path == '@')
         address.sun_path[0] = '\0';
-    message.msg_namelen = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len);
-    if (fd >= 0) {
-        message.msg_control = &control;
-        message.msg_controllen = sizeof(control);
-        control.header.cmsg_level = SOL_SOCKET;
-        control.header.cmsg_type = SCM_RIGHTS;
-        control.header.cmsg_len = CMSG_LEN(sizeof(int));
-        memcpy(CMSG_DATA(&control.header), &fd, sizeof(int));
-    }
+    len += offsetof(struct sockaddr_un, sun_path);
     int sock = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    if (sock < 0 || sendmsg(sock, &message, MSG_NOSIGNAL) < 0)
+    if (sock < 0 || connect(sock, (struct sockaddr *)&address, (socklen_t)len) < 0 ||
+        send_fds(sock, state, strlen(state), &fd, fd >= 0) < 0)
         log_warning("the service manager cannot be told: %s", g_strerror(errno));
     if (sock >= 0)
         close(sock);

@@ -11,6 +11,10 @@
 
 #include <glib.h>
 
+#include "src/common/mac.h"
+#include "src/common/name.h"
+#include "src/common/send_fds.h"
+
 /* --- Fields ----------------------------------------------------------------------------------- */
 
 /* Ends within the array, is not empty, and has only characters of `class`. */
@@ -26,11 +30,6 @@ static bool is_word(const char *text, size_t size, bool (*class)(char c))
     return true;
 }
 
-static bool in_network_name(char c)
-{
-    return g_ascii_isalnum(c) || strchr("._-", c);
-}
-
 static bool in_interface_name(char c)
 {
     return g_ascii_isgraph(c) && !strchr("/:%\"'\\;{}", c);
@@ -43,7 +42,7 @@ static bool in_file_name(char c)
 
 static bool is_network(const char name[REQUEST_NAME])
 {
-    return is_word(name, REQUEST_NAME, in_network_name);
+    return memchr(name, 0, REQUEST_NAME) && name_valid(name, LIMIT_NAME);
 }
 
 static bool is_interface(const char name[IF_NAMESIZE])
@@ -61,13 +60,6 @@ static bool is_file(const char name[NAME_MAX + 1], const char *end)
 static bool is_bool(uint8_t value)
 {
     return value <= 1;
-}
-
-static bool is_mac(const uint8_t mac[6])
-{
-    static const uint8_t zero[6];
-
-    return !(mac[0] & 1) && memcmp(mac, zero, sizeof(zero)) != 0;
 }
 
 static bool is_address(const struct address *address, uint32_t prefix)
@@ -103,7 +95,7 @@ static const char *check_tap(const struct request *request)
         return "no interface's name";
     if (request->op == REQUEST_TAP_DROP)
         return NULL;
-    if (!is_mac(tap->mac))
+    if (!mac_is_station(tap->mac))
         return "no MAC address of a station";
     if (!is_bool(tap->persistent))
         return "neither yes nor no";
@@ -265,22 +257,7 @@ const char *request_check_dnsmasq(const char *text, size_t len)
 
 int request_send(int socket, const void *data, size_t len, const int *fds, unsigned count)
 {
-    union {
-        struct cmsghdr header;
-        char bytes[CMSG_SPACE(sizeof(int) * REQUEST_FDS)];
-    } control = {0};
-    struct iovec iov = {.iov_base = (void *)(uintptr_t)data, .iov_len = len};
-    struct msghdr message = {.msg_iov = &iov, .msg_iovlen = 1};
-
-    if (count) {
-        message.msg_control = &control;
-        message.msg_controllen = CMSG_SPACE(sizeof(int) * count);
-        control.header.cmsg_level = SOL_SOCKET;
-        control.header.cmsg_type = SCM_RIGHTS;
-        control.header.cmsg_len = CMSG_LEN(sizeof(int) * count);
-        memcpy(CMSG_DATA(&control.header), fds, sizeof(int) * count);
-    }
-    return TEMP_FAILURE_RETRY(sendmsg(socket, &message, MSG_NOSIGNAL)) < 0 ? -errno : 0;
+    return send_fds(socket, data, len, fds, count) < 0 ? -errno : 0;
 }
 
 static void take_fds(struct msghdr *message, int fds[REQUEST_FDS], unsigned *count)

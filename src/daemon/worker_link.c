@@ -14,6 +14,7 @@
 
 #include "src/common/json.h"
 #include "src/common/limits.h"
+#include "src/common/send_fds.h"
 #include "src/daemon/privileged.h"
 
 #define PROTOCOL 1
@@ -191,28 +192,12 @@ void worker_link_detach(struct worker_link *link, unsigned nic)
 int worker_link_attach(struct worker_link *link, unsigned nic, const int *fds, unsigned count)
 {
     char line[96];
-    union {
-        struct cmsghdr header;
-        char bytes[CMSG_SPACE(sizeof(int) * (1 + 4 * LIMIT_PORT_QUEUES))];
-    } control = {0};
-    struct iovec data = {.iov_base = line};
-    struct msghdr message = {.msg_iov = &data,
-                             .msg_iovlen = 1,
-                             .msg_control = &control,
-                             .msg_controllen = CMSG_SPACE(sizeof(int) * count)};
-    struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+    int length =
+        snprintf(line, sizeof(line),
+                 "{\"execute\":\"attach-port\",\"arguments\":{\"nic\":%u},\"id\":%u}\n", nic, nic);
+    ssize_t sent = send_fds(link->fd, line, (size_t)length, fds, count);
 
-    if (count > 1 + 4 * LIMIT_PORT_QUEUES)
-        return -EINVAL;
-    data.iov_len = (size_t)snprintf(
-        line, sizeof(line), "{\"execute\":\"attach-port\",\"arguments\":{\"nic\":%u},\"id\":%u}\n",
-        nic, nic);
-    header->cmsg_level = SOL_SOCKET;
-    header->cmsg_type = SCM_RIGHTS;
-    header->cmsg_len = CMSG_LEN(sizeof(int) * count);
-    memcpy(CMSG_DATA(header), fds, sizeof(int) * count);
-    ssize_t sent = TEMP_FAILURE_RETRY(sendmsg(link->fd, &message, MSG_NOSIGNAL));
     if (sent < 0)
         return -errno;
-    return (size_t)sent == data.iov_len ? 0 : -EPIPE;
+    return sent == length ? 0 : -EPIPE;
 }

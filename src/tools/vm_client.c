@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "src/common/json.h"
+#include "src/common/send_fds.h"
 
 #define GREETING_TIMEOUT 5 /* seconds */
 #define LINE_MAX_BYTES   (4u << 20)
@@ -259,23 +260,10 @@ static bool is_answer(const struct vm_client *client, struct json_object *object
     return true;
 }
 
-/* What is given goes with the first byte. */
-static ssize_t send_line(struct vm_client *client, char *line, size_t len)
+static ssize_t send_line(struct vm_client *client, const char *line, size_t len)
 {
-    alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {0};
-    struct iovec data = {line, len};
-    struct msghdr message = {.msg_iov = &data, .msg_iovlen = 1};
+    ssize_t sent = send_fds(client->fd, line, len, &client->given, client->given >= 0);
 
-    if (client->given >= 0) {
-        message.msg_control = control;
-        message.msg_controllen = sizeof(control);
-        struct cmsghdr *part = CMSG_FIRSTHDR(&message);
-        part->cmsg_level = SOL_SOCKET;
-        part->cmsg_type = SCM_RIGHTS;
-        part->cmsg_len = CMSG_LEN(sizeof(int));
-        memcpy(CMSG_DATA(part), &client->given, sizeof(int));
-    }
-    ssize_t sent = sendmsg(client->fd, &message, MSG_NOSIGNAL);
     if (client->given >= 0)
         close(client->given);
     client->given = -1;

@@ -18,6 +18,7 @@
 
 #include "src/common/container.h"
 #include "src/common/log.h"
+#include "src/common/send_fds.h"
 #include "src/worker/control_priv.h"
 
 #define JSON_STYLE (JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE)
@@ -42,21 +43,8 @@ void control_client_close(struct control_client *client)
 /* send(), with the descriptor if there is one to go along. */
 static ssize_t send_output(struct control_client *client)
 {
-    union {
-        struct cmsghdr head;
-        char bytes[CMSG_SPACE(sizeof(int))];
-    } control = {.head = {.cmsg_len = CMSG_LEN(sizeof(int)),
-                          .cmsg_level = SOL_SOCKET,
-                          .cmsg_type = SCM_RIGHTS}};
-    struct iovec data = {client->output->str, client->output->len};
-    struct msghdr message = {.msg_iov = &data, .msg_iovlen = 1};
-
-    if (client->output_fd >= 0) {
-        memcpy(CMSG_DATA(&control.head), &client->output_fd, sizeof(int));
-        message.msg_control = &control;
-        message.msg_controllen = sizeof(control);
-    }
-    ssize_t sent = sendmsg(client->source.fd, &message, MSG_NOSIGNAL);
+    ssize_t sent = send_fds(client->source.fd, client->output->str, client->output->len,
+                            &client->output_fd, client->output_fd >= 0);
     if (sent > 0)
         client->output_fd = -1;
     return sent;
