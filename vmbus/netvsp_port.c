@@ -21,20 +21,13 @@
 
 /* --- Doorbells */
 
-static void take_signals(const struct lane_source *source)
-{
-    uint64_t signals;
-
-    (void)!read(source->fd, &signals, sizeof(signals));
-}
-
 static void on_data(struct lane_source *source, uint32_t events)
 {
     struct net_queue *queue = container_of(source, struct net_queue, data);
     struct net_channel *owner = atomic_load(&queue->owner);
 
     (void)events;
-    take_signals(source);
+    port_ring_hear(source->fd);
     if (owner && !owner->stalled)
         net_rx_pump(owner);
 }
@@ -44,7 +37,7 @@ static void on_out_room(struct lane_source *source, uint32_t events)
     struct net_channel *chan = container_of(source, struct net_channel, out_room);
 
     (void)events;
-    take_signals(source);
+    port_ring_hear(source->fd);
     if ((chan->tx.waiting || chan->tx.quiet) && chan->channel)
         vmbus_channel_resume(chan->channel);
 }

@@ -212,6 +212,12 @@ static uint32_t piece_bytes(const struct netvsp *netvsp)
     return netvsp->sub_size - RNDIS_BUILD_MAX;
 }
 
+/* Pieces of a frame, at most. */
+static uint32_t pieces_of(const struct netvsp *netvsp, const struct frame_meta *meta)
+{
+    return meta->length / piece_bytes(netvsp) + 1;
+}
+
 /* The guest has asked for it, the segment is made of frames that it could take, and there is room
  * for it when all suballocations are free. */
 static bool coalesces(const struct net_channel *chan, const struct frame_meta *meta)
@@ -221,7 +227,7 @@ static bool coalesces(const struct net_channel *chan, const struct frame_meta *m
                      : meta->gso == FRAME_GSO_TCPV6 ? RNDIS_OFFLOAD_RSC6
                                                     : 0;
     uint32_t headers = meta->gso == FRAME_GSO_TCPV4 ? IP4_BYTES : IP6_BYTES;
-    uint32_t pieces = meta->length / piece_bytes(netvsp) + 1;
+    uint32_t pieces = pieces_of(netvsp, meta);
 
     return chan->view.offload & asked && pieces <= batch_max(netvsp) &&
            pieces <= netvsp->share / 2 &&
@@ -268,7 +274,7 @@ static int deliver_coalesced(struct net_channel *chan, const struct frame *frame
     struct net_chain chain = {NET_NONE, NET_NONE, 0};
     uint8_t head[RNDIS_FRAME_HEAD];
     struct message message = {.head = head, .head_len = sizeof(head), .data = frame->data};
-    uint32_t pieces = meta.length / piece_bytes(netvsp) + 1, sub;
+    uint32_t pieces = pieces_of(netvsp, &meta), sub;
 
     if (meta.length < sizeof(head))
         return -EXDEV; /* no large segment, whatever it says */

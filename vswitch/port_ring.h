@@ -107,6 +107,9 @@ void port_ring_unmap(struct port_ring *ring);
 /* Close all descriptors of `queues` pairs, and set them to -1. */
 void port_ring_close(struct port_ring_fds *fds, uint32_t queues);
 
+/* Take what has been rung on a doorbell, so that it can be waited for again. */
+void port_ring_hear(int doorbell);
+
 /* --- Producer ----------------------------------------------------------------------------------
  */
 

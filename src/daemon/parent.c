@@ -101,10 +101,7 @@ static void disown(struct parent *parent)
 
 static bool make_folder(const char *path, int mode, GError **error)
 {
-    if (g_mkdir_with_parents(path, mode) == 0)
-        return true;
-    g_set_error(error, PARENT_ERROR, PARENT_ERROR_SYSTEM, "%s: %s", path, g_strerror(errno));
-    return false;
+    return g_mkdir_with_parents(path, mode) == 0 || parent_system_error(error, path);
 }
 
 static bool restore(void *context, const char *name, int fd)

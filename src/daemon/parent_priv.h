@@ -56,6 +56,9 @@ struct parent {
     gint64 guard; /* when to look again whether others have undone something */
 };
 
+/* "NAME: what errno says"; false. */
+bool parent_system_error(GError **error, const char *name);
+
 /* parent.c: false if the child does not take it. */
 void parent_tell(struct parent *parent, const struct request_event *event);
 

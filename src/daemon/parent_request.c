@@ -20,7 +20,7 @@
 
 G_DEFINE_QUARK(parent_error, parent_error)
 
-static bool system_error(GError **error, const char *name)
+bool parent_system_error(GError **error, const char *name)
 {
     g_set_error(error, PARENT_ERROR, PARENT_ERROR_SYSTEM, "%s: %s", name, g_strerror(errno));
     return false;
@@ -53,7 +53,7 @@ static bool list_folder(struct parent *parent, const struct request_file *reques
     g_autofree char *path = folder_path(parent, request->folder);
     int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-    return fd < 0 ? system_error(error, path) : give(answer, fd);
+    return fd < 0 ? parent_system_error(error, path) : give(answer, fd);
 }
 
 /* A file of the folder itself: no link leads out of it, and no device or pipe is opened. */
@@ -66,7 +66,7 @@ static bool open_file(struct parent *parent, const struct request_file *request,
     struct stat stat;
 
     if (fd < 0)
-        return system_error(error, path);
+        return parent_system_error(error, path);
     if (fstat(fd, &stat) == 0 && S_ISREG(stat.st_mode))
         return give(answer, fd);
     g_set_error(error, PARENT_ERROR, PARENT_ERROR_REFUSED, "%s: not a regular file", path);
@@ -84,7 +84,7 @@ static bool dial(struct parent *parent, const struct request_file *request,
 
     if (g_strlcpy(address.sun_path, path, sizeof(address.sun_path)) >= sizeof(address.sun_path)) {
         errno = ENAMETOOLONG;
-        return system_error(error, path);
+        return parent_system_error(error, path);
     }
     fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd >= 0 && connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0)
@@ -93,7 +93,7 @@ static bool dial(struct parent *parent, const struct request_file *request,
     if (fd >= 0)
         close(fd);
     errno = cause;
-    system_error(error, path);
+    parent_system_error(error, path);
     answer->reply.value = cause;
     return false;
 }
@@ -138,7 +138,7 @@ static bool list_rules(struct parent_answer *answer, GError **error)
     if (fd < 0 || write(fd, rules, strlen(rules)) != (ssize_t)strlen(rules)) {
         if (fd >= 0)
             close(fd);
-        return system_error(error, "rules");
+        return parent_system_error(error, "rules");
     }
     return give(answer, fd);
 }

@@ -38,13 +38,6 @@ static struct parent_tap *find(const struct parent *parent, const char *name)
     return NULL;
 }
 
-static bool system_error(GError **error, const char *name, const char *what)
-{
-    g_set_error(error, PARENT_ERROR, PARENT_ERROR_SYSTEM, "%s: %s: %s", name, what,
-                g_strerror(errno));
-    return false;
-}
-
 /* --- Notes and store -------------------------------------------------------------------------- */
 
 static char *note_of(const struct parent *parent, const char *name)
@@ -142,7 +135,8 @@ static struct parent_tap *create(struct parent *parent, const struct request_tap
     if (request->persistent &&
         (ioctl(fd, TUNSETPERSIST, 1) < 0 || !write_note(parent, request->name, error))) {
         if (!*error)
-            system_error(error, request->name, "cannot be made persistent");
+            g_set_error(error, PARENT_ERROR, PARENT_ERROR_SYSTEM,
+                        "%s: cannot be made persistent: %s", request->name, g_strerror(errno));
         close(fd);
         return NULL;
     }

@@ -99,19 +99,12 @@ void tulip_port_flush(struct tulip *tulip)
 
 /* --- Doorbells --- */
 
-static void take_signals(const struct lane_source *source)
-{
-    uint64_t signals;
-
-    (void)!read(source->fd, &signals, sizeof(signals));
-}
-
 static void on_data(struct lane_source *source, uint32_t events)
 {
     struct tulip *tulip = container_of(source, struct tulip, data);
 
     (void)events;
-    take_signals(source);
+    port_ring_hear(source->fd);
     lane_post(tulip->lane, &tulip->task);
 }
 
@@ -120,7 +113,7 @@ static void on_room(struct lane_source *source, uint32_t events)
     struct tulip *tulip = container_of(source, struct tulip, room);
 
     (void)events;
-    take_signals(source);
+    port_ring_hear(source->fd);
     tulip->tx_waiting = false;
     lane_timer_cancel(tulip->lane, &tulip->silence);
     lane_post(tulip->lane, &tulip->task);

@@ -6,28 +6,20 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
+#include "src/common/json_add.h"
 #include "src/common/limits.h"
 #include "src/tools/vm_client.h"
 #include "src/tools/vmbusctl.h"
 
-static bool read_unit(const char *text, int *ret_unit)
-{
-    char *end;
-    unsigned long value = strtoul(text, &end, 10);
-
-    *ret_unit = (int)value;
-    return *text >= '0' && *text <= '9' && !*end && value < LIMIT_IDE_DRIVES;
-}
-
 int vmbusctl_change_media(const struct vmbusctl_options *options)
 {
     g_autoptr(GError) error = NULL;
-    int unit, fd = -1;
+    guint64 unit;
+    int fd = -1;
 
-    if (options->args != (options->eject ? 2 : 3) || !read_unit(options->arg[1], &unit)) {
+    if (options->args != (options->eject ? 2 : 3) ||
+        !g_ascii_string_to_unsigned(options->arg[1], 10, 0, LIMIT_IDE_DRIVES - 1, &unit, NULL)) {
         fputs("vmbusctl: give VM UNIT FILE, or VM UNIT --eject; UNIT is 0 to 3\n", stderr);
         return VMBUSCTL_USAGE;
     }
@@ -42,7 +34,7 @@ int vmbusctl_change_media(const struct vmbusctl_options *options)
     if (!client)
         return vmbusctl_fail(error); /* the end closes the file */
     struct json_object *arguments = json_object_new_object();
-    json_object_object_add(arguments, "unit", json_object_new_int(unit));
+    json_add_number(arguments, "unit", unit);
     if (fd >= 0)
         vm_client_give_fd(client, fd);
     json_object_put(vm_client_call(client, "change-media", arguments, VMBUSCTL_CALL_S, &error));

@@ -9,6 +9,7 @@
 
 #include <string.h>
 
+#include "src/common/json_add.h"
 #include "src/common/mac.h"
 #include "src/tools/vm_client.h"
 
@@ -74,7 +75,7 @@ static void choose_mac(struct json_object *arguments)
     char name[MAC_TEXT];
 
     mac_print(mac, name);
-    json_object_object_add(arguments, "mac", json_object_new_string(name));
+    json_add_text(arguments, "mac", name);
 }
 
 /* False if a word is no key, or a number none. */
@@ -83,13 +84,13 @@ static bool read_pair(struct json_object *arguments, const char *key, const char
     guint64 number;
 
     if (!strcmp(key, "network") || !strcmp(key, "portgroup") || !strcmp(key, "mac")) {
-        json_object_object_add(arguments, key, json_object_new_string(value));
+        json_add_text(arguments, key, value);
         return true;
     }
     if ((strcmp(key, "mtu") != 0 && strcmp(key, "queues") != 0) ||
         !g_ascii_string_to_unsigned(value, 10, 0, G_MAXINT32, &number, NULL))
         return false;
-    json_object_object_add(arguments, key, json_object_new_int64((int64_t)number));
+    json_add_number(arguments, key, number);
     return true;
 }
 
@@ -165,7 +166,7 @@ static int remove_one(const struct vmbusctl_options *options, struct vm_client *
         !g_ascii_string_to_unsigned(options->arg[FIRST_WORD], 10, 0, G_MAXINT32, &number, NULL))
         return usage();
     arguments = json_object_new_object();
-    json_object_object_add(arguments, "nic", json_object_new_int64((int64_t)number));
+    json_add_number(arguments, "nic", number);
     json_object_put(vm_client_call(client, "nic-remove", arguments, VMBUSCTL_CALL_S, &error));
     return error ? vmbusctl_fail(error) : await_gone(options, client, number);
 }

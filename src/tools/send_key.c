@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "src/common/json_add.h"
 #include "src/tools/vm_client.h"
 #include "src/tools/vmbusctl.h"
 
@@ -18,7 +19,7 @@ static struct json_object *stroke_arguments(const char *stroke, int hold_ms)
         json_object_array_add(names, json_object_new_string(*key));
     json_object_object_add(arguments, "keys", names);
     if (hold_ms)
-        json_object_object_add(arguments, "hold_ms", json_object_new_int(hold_ms));
+        json_add_number(arguments, "hold_ms", (uint64_t)hold_ms);
     return arguments;
 }
 

@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 
+#include "src/common/json_add.h"
 #include "src/worker/control_priv.h"
 #include "src/worker/report.h"
 
@@ -161,7 +162,7 @@ void control_run_nic_add(struct control_call *call, const struct control_argumen
         return;
     }
     value = json_object_new_object();
-    json_object_object_add(value, "nic", json_object_new_int(number));
+    json_add_number(value, "nic", (unsigned)number);
     control_return(call, value);
 }
 

@@ -179,18 +179,6 @@ static void gen1_disc_changed(void *context, struct disk *old)
     done(gen1->disc_context);
 }
 
-static bool gen1_change_refused(struct machine_gen1 *gen1, unsigned unit, int result,
-                                GError **error)
-{
-    disk_close(gen1->disc);
-    gen1->disc = NULL;
-    g_set_error(error, GEN1_ERROR, -result,
-                result == -EBUSY ? "IDE drive %u: the last change is still under way; try again"
-                                 : "IDE unit %u is no drive for discs; give one whose type is dvd",
-                unit);
-    return false;
-}
-
 bool machine_change_media(struct machine *machine, unsigned unit, int fd,
                           void (*done)(void *context), void *context, GError **error)
 {
@@ -204,16 +192,23 @@ bool machine_change_media(struct machine *machine, unsigned unit, int fd,
                          : "this machine has no IDE drives; only one with boot.firmware has");
         return false;
     }
-    if (fd >= 0 && !(gen1->disc = disk_open(&disk_disc_class, &params, error)))
+    struct disk *disc = fd >= 0 ? disk_open(&disk_disc_class, &params, error) : NULL;
+    if (fd >= 0 && !disc)
         return false;
-    gen1->disc_unit = unit;
-    gen1->disc_done = done;
-    gen1->disc_context = context;
-    int result = ide_change_disc(&gen1->ide, unit, gen1->disc, gen1_disc_changed, gen1);
-    if (result == 0)
+    int result = ide_change_disc(&gen1->ide, unit, disc, gen1_disc_changed, gen1);
+    if (result == 0) { /* told on this lane, so not before we have returned */
+        gen1->disc = disc;
+        gen1->disc_unit = unit;
+        gen1->disc_done = done;
+        gen1->disc_context = context;
         return true;
-    gen1->disc_done = NULL;
-    return gen1_change_refused(gen1, unit, result, error);
+    }
+    disk_close(disc);
+    if (result != -ENODEV)
+        return gen1_error(error, "disc", -result);
+    g_set_error(error, GEN1_ERROR, ENODEV,
+                "IDE unit %u is no drive for discs; give one whose type is dvd", unit);
+    return false;
 }
 
 /* SeaBIOS' names of the drives, in the order of the description. */

@@ -260,12 +260,14 @@ static struct json_object *report_ide_twins(struct machine *machine, bool counte
     return list;
 }
 
-static void add_mac(struct json_object *object, const char *key, const uint8_t mac[6])
+static void add_nic(struct json_object *object, const uint8_t mac[6], uint32_t mtu, unsigned queues)
 {
     char text[MAC_TEXT];
 
     mac_print(mac, text);
-    json_add_text(object, key, text);
+    json_add_text(object, "mac", text);
+    json_add_number(object, "mtu", mtu);
+    json_add_number(object, "queues", queues);
 }
 
 static void add_nic_counters(struct json_object *object, const struct netvsp *nic)
@@ -298,9 +300,7 @@ static struct json_object *report_nic(struct netvsp *nic, bool counters)
         add_version(object, "version", info.nvsp >> 16, info.nvsp & 0xffff);
     json_add_bool(object, "attached", info.attached);
     json_add_bool(object, "link", info.link);
-    add_mac(object, "mac", info.mac);
-    json_add_number(object, "mtu", info.mtu);
-    json_add_number(object, "queues", info.channels);
+    add_nic(object, info.mac, info.mtu, info.channels);
     if (counters)
         add_nic_counters(object, nic);
     return object;
@@ -332,9 +332,7 @@ static struct json_object *report_legacy_nic(const struct tulip *nic,
     json_add_text(object, "model", "legacy");
     json_add_bool(object, "attached", attached);
     json_add_bool(object, "link", attached);
-    add_mac(object, "mac", config->mac);
-    json_add_number(object, "mtu", config->mtu);
-    json_add_number(object, "queues", 1);
+    add_nic(object, config->mac, config->mtu, 1);
     if (counters)
         add_legacy_counters(object, nic);
     return object;
@@ -368,9 +366,7 @@ static struct json_object *report_nic_config(const struct config_nic *nic, bool 
     json_add_text(object, "state", !nic ? "absent" : leaving ? "leaving" : "present");
     if (!nic)
         return object;
-    add_mac(object, "mac", nic->mac);
-    json_add_number(object, "mtu", nic->mtu);
-    json_add_number(object, "queues", nic->queues);
+    add_nic(object, nic->mac, nic->mtu, nic->queues);
     if (nic->network)
         json_add_text(object, "network", nic->network);
     if (nic->portgroup)
