@@ -110,15 +110,13 @@ static int export(scmp_filter_ctx filter, struct sock_fprog *ret_program)
     return 0;
 }
 
-int confine_filter_build(const struct confine_list *list, bool log_only,
-                         struct sock_fprog *ret_program)
+int confine_filter_build(const struct confine_list *list, struct sock_fprog *ret_program)
 {
-    uint32_t otherwise = log_only ? SCMP_ACT_LOG : SCMP_ACT_KILL_PROCESS;
-    scmp_filter_ctx filter = seccomp_init(otherwise);
+    scmp_filter_ctx filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
 
     if (!filter)
         return -ENOMEM;
-    int error = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, otherwise);
+    int error = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
     if (!error)
         error = add_rules(filter, list);
     if (!error)

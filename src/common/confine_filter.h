@@ -9,8 +9,6 @@
 #ifndef VMBUSD_COMMON_CONFINE_FILTER_H
 #define VMBUSD_COMMON_CONFINE_FILTER_H
 
-#include <stdbool.h>
-
 #include <linux/filter.h>
 
 struct confine_list {
@@ -29,10 +27,8 @@ struct confine_list {
 #define CONFINE_NONE           NULL, 0
 
 /* Compile a list for this process (its pid is part of it) into *ret_program, whose `filter` is the
- * caller's to free(). `log_only`: a forbidden system call is logged by the kernel and let through.
- * 0 or -errno. */
-int confine_filter_build(const struct confine_list *list, bool log_only,
-                         struct sock_fprog *ret_program);
+ * caller's to free(). 0 or -errno. */
+int confine_filter_build(const struct confine_list *list, struct sock_fprog *ret_program);
 
 /* Seal the calling thread, and those that it will start; others stay as they are. After
  * confine_capabilities(). 0 or -errno. */

@@ -27,7 +27,7 @@ struct service {
 static bool enter_filter(GError **error)
 {
     struct sock_fprog program;
-    int result = confine_filter_build(&service_filter, false, &program);
+    int result = confine_filter_build(&service_filter, &program);
 
     if (result == 0)
         result = confine_filter_enter(&program);

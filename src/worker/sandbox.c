@@ -20,8 +20,7 @@
 G_DEFINE_QUARK(sandbox_error, sandbox_error)
 
 struct sandbox {
-    bool root; /* all layers can be entered */
-    bool log_only;
+    bool root;        /* all layers can be entered */
     uid_t uid;        /* to be, or to stay */
     int lock;         /* holds the uid; -1 without root */
     char *run_dir;    /* the empty root is mounted over it, in our own mount namespace */
@@ -90,7 +89,6 @@ struct sandbox *sandbox_prepare(const struct sandbox_params *params, GError **er
     struct sandbox *sandbox = g_new0(struct sandbox, 1);
 
     sandbox->root = geteuid() == 0;
-    sandbox->log_only = params->log_only;
     sandbox->run_dir = g_strdup(params->run_dir);
     sandbox->lock = -1;
     sandbox->uid = geteuid();
@@ -132,8 +130,7 @@ void sandbox_free(struct sandbox *sandbox)
 static bool build_filters(struct sandbox *sandbox, GError **error)
 {
     for (unsigned kind = 0; kind < SANDBOX_KINDS; kind++) {
-        int result = sandbox_filter_build((enum sandbox_kind)kind, sandbox->log_only,
-                                          &sandbox->program[kind]);
+        int result = sandbox_filter_build((enum sandbox_kind)kind, &sandbox->program[kind]);
         if (result < 0) {
             errno = -result;
             return fail(error, "building seccomp filters");
@@ -149,11 +146,11 @@ static void tell(const struct sandbox *sandbox)
     if (sandbox->landlock_abi)
         g_snprintf(landlock, sizeof(landlock), "Landlock ABI %d", sandbox->landlock_abi);
     if (sandbox->root)
-        log_info("sandbox: uid %u, empty root, own namespaces, %s, seccomp%s", sandbox->uid,
-                 landlock, sandbox->log_only ? " that only logs" : "");
+        log_info("sandbox: uid %u, empty root, own namespaces, %s, seccomp", sandbox->uid,
+                 landlock);
     else
-        log_warning("sandbox: not root, so neither a uid of its own nor namespaces; %s, seccomp%s",
-                    landlock, sandbox->log_only ? " that only logs" : "");
+        log_warning("sandbox: not root, so neither a uid of its own nor namespaces; %s, seccomp",
+                    landlock);
 }
 
 bool sandbox_enter_process(struct sandbox *sandbox, GError **error)

@@ -38,7 +38,6 @@ enum sandbox_kind {
 struct sandbox_params {
     const char *run_dir; /* exists; holds the lock file of uids */
     int64_t uid;         /* -1: choose a free one */
-    bool log_only; /* debugging: a forbidden system call is logged by the kernel and let through */
 };
 
 struct sandbox;

@@ -104,7 +104,7 @@ static const struct confine_list lists[SANDBOX_KINDS] = {
     [SANDBOX_VCPU] = {CONFINE_NONE, CONFINE_NONE, CONFINE_ENTRIES(vcpu_ioctls), CONFINE_NONE},
 };
 
-int sandbox_filter_build(enum sandbox_kind kind, bool log_only, struct sock_fprog *ret_program)
+int sandbox_filter_build(enum sandbox_kind kind, struct sock_fprog *ret_program)
 {
-    return confine_filter_build(&lists[kind], log_only, ret_program);
+    return confine_filter_build(&lists[kind], ret_program);
 }

@@ -5,14 +5,12 @@
 #ifndef VMBUSD_WORKER_SANDBOX_FILTER_H
 #define VMBUSD_WORKER_SANDBOX_FILTER_H
 
-#include <stdbool.h>
-
 #include <linux/filter.h>
 
 #include "src/worker/sandbox.h"
 
 /* Compile the program of `kind` for this process (its pid is part of it) into *ret_program, whose
- * `filter` is the caller's to free(). `log_only` as in struct sandbox_params. 0 or -errno. */
-int sandbox_filter_build(enum sandbox_kind kind, bool log_only, struct sock_fprog *ret_program);
+ * `filter` is the caller's to free(). 0 or -errno. */
+int sandbox_filter_build(enum sandbox_kind kind, struct sock_fprog *ret_program);
 
 #endif

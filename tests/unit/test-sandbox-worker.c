@@ -271,21 +271,6 @@ static void test_second_thread(void)
     g_assert_cmpint(WEXITSTATUS(reap(child)), ==, 1);
 }
 
-static void test_log_only(void)
-{
-    pid_t child = fork();
-
-    if (child == 0) {
-        struct sandbox_params params = {.run_dir = fixture.run_dir, .uid = -1, .log_only = true};
-        struct sandbox *sandbox = sandbox_prepare(&params, NULL);
-        if (!sandbox || !sandbox_enter_process(sandbox, NULL) ||
-            sandbox_enter_thread(sandbox, SANDBOX_VCPU) < 0)
-            _exit(EXIT_BROKEN);
-        _exit(try_memfd() < 0);
-    }
-    g_assert_cmpint(reap(child), ==, 0);
-}
-
 /* A small worker: main lane with a control socket, an I/O lane with a ring, a vCPU thread that is
  * kicked by signal. All of it must go on working inside. */
 
@@ -481,7 +466,6 @@ int main(int argc, char **argv)
     g_test_add_func("/sandbox/unprivileged", test_unprivileged);
     g_test_add_func("/sandbox/unprivileged-uid", test_unprivileged_uid);
     g_test_add_func("/sandbox/second-thread", test_second_thread);
-    g_test_add_func("/sandbox/log-only", test_log_only);
     int status = g_test_run();
     fixture_end();
     return status;

@@ -33,7 +33,7 @@ static void seal(void)
     struct sock_fprog program;
 
     g_assert_true(confine_capabilities(NULL));
-    g_assert_cmpint(confine_filter_build(&service_filter, false, &program), ==, 0);
+    g_assert_cmpint(confine_filter_build(&service_filter, &program), ==, 0);
     g_assert_cmpint(confine_filter_enter(&program), ==, 0);
 }
 
