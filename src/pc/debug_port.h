@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The debug port 0x402, on which SeaBIOS says what it does: lines for the log.
+ * The debug port 0x402, on which SeaBIOS says what it does: lines for the log. Each character is an
+ * exit, a third of all those of a boot up to the boot sector, so that a machine has the port only
+ * when it is asked for; where it is absent SeaBIOS reads so and stays silent.
  *
  * Whoever runs in the guest can write there, so that no more than a fixed number of lines are
  * logged in a minute; the rest is counted. What is not printable is logged as '.'.

@@ -262,6 +262,7 @@ static const struct json_key cpu_keys[] = {{"model", JSON_CUSTOM, .read = read_c
 
 static const struct json_key boot_keys[] = {
     {"firmware", JSON_TEXT, .offset = FIELD(firmware), .min = 1, .max = PATH_MAX - 1},
+    {"firmware_log", JSON_BOOL, .offset = FIELD(firmware_log)},
     {"vga_rom", JSON_TEXT, .offset = FIELD(vga_rom), .min = 1, .max = PATH_MAX - 1},
     {"kernel", JSON_TEXT, .offset = FIELD(kernel), .min = 1, .max = PATH_MAX - 1},
     {"initrd", JSON_TEXT, .offset = FIELD(initrd), .min = 1, .max = PATH_MAX - 1},
@@ -414,6 +415,7 @@ static bool finish_boot(struct config *config, GError **error)
     static const struct json_at boot = {.key = "boot"};
     static const struct json_at kernel = {.parent = &boot, .key = "kernel"};
     static const struct json_at firmware = {.parent = &boot, .key = "firmware"};
+    static const struct json_at firmware_log = {.parent = &boot, .key = "firmware_log"};
     static const struct json_at vga_rom = {.parent = &boot, .key = "vga_rom"};
     static const struct json_at ide = {.key = "ide"};
 
@@ -424,6 +426,9 @@ static bool finish_boot(struct config *config, GError **error)
         return json_fail(&firmware, error, JSON_ERROR_VALUE,
                          "firmware boots what it finds on a disk; leave out kernel, initrd and "
                          "cmdline, or the firmware");
+    if (config->firmware_log && !config->firmware)
+        return json_fail(&firmware_log, error, JSON_ERROR_VALUE,
+                         "only a machine with boot.firmware has such a log; remove it");
     if (config->vga_rom && !config->firmware)
         return json_fail(&vga_rom, error, JSON_ERROR_VALUE,
                          "only a machine with boot.firmware has a VGA; remove it");

@@ -62,8 +62,9 @@ struct config {
     bool overcommit;                         /* skip admission, loudly */
     unsigned vcpus, sockets, cores, threads; /* sockets * cores * threads == vcpus */
     char *cpu_model;                         /* "host", "x86-64-v1" ... "x86-64-v3" */
-    char *firmware; /* boot from SeaBIOS' image at this path; NULL: kernel is given */
-    char *vga_rom;  /* with firmware: a VGA BIOS */
+    char *firmware;    /* boot from SeaBIOS' image at this path; NULL: kernel is given */
+    bool firmware_log; /* what the firmware says goes to the log */
+    char *vga_rom;     /* with firmware: a VGA BIOS */
     char *kernel, *initrd, *cmdline; /* initrd may be NULL */
     enum console_kind console;
     char *console_path; /* socket */

@@ -70,7 +70,7 @@ static int gen1_devices(struct machine *machine)
     if (result == 0)
         result = i8042_init(&gen1->i8042, host, pio);
     typist_init(&gen1->typist, &gen1->i8042, host);
-    if (result == 0)
+    if (result == 0 && machine->config->firmware_log)
         result = debug_port_init(&gen1->debug_port, pio, gen1_line, NULL);
     if (result == 0)
         result = fw_cfg_init(&gen1->fw_cfg, &machine->gmem, pio);

@@ -240,6 +240,9 @@ static void test_bad_machine(void)
          "\"boot\":{\"firmware\":\"f\",\"kernel\":\"k\"}}",
          "boot.firmware: firmware boots what it finds on a disk; leave out kernel, initrd and "
          "cmdline, or the firmware"},
+        {"{\"name\":\"a\",\"memory\":{\"mib\":64},"
+         "\"boot\":{\"kernel\":\"k\",\"firmware_log\":true}}",
+         "boot.firmware_log: only a machine with boot.firmware has such a log; remove it"},
         {LEAST(",\"ide\":[{\"path\":\"d\"}]"),
          "ide: only a machine with boot.firmware has IDE; use scsi"},
         {LEAST(",\"ide\":[{\"unit\":4,\"path\":\"d\"}]"),
