@@ -52,6 +52,8 @@ libpc_a_SOURCES = \
 	src/pc/reset.h \
 	src/pc/rtc.c \
 	src/pc/rtc.h \
+	src/pc/rtc_periodic.c \
+	src/pc/rtc_periodic.h \
 	src/pc/screen.c \
 	src/pc/screen.h \
 	src/pc/smbios.c \

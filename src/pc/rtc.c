@@ -30,11 +30,13 @@ enum {
 #define A_DIVIDER  0x26u /* 32768 Hz, 1024 Hz periodic: what every firmware sets */
 #define B_SET      0x80u
 #define B_ENABLES  0x70u /* periodic, alarm, update-ended; the same bits as their flags in C */
+#define B_PERIODIC 0x40u
 #define B_ALARM    0x20u
 #define B_UPDATE   0x10u
 #define B_BINARY   0x04u
 #define B_24H      0x02u
 #define C_IRQ      0x80u
+#define C_PERIODIC 0x40u
 #define C_ALARM    0x20u
 #define C_UPDATE   0x10u
 #define D_VALID    0x80u
@@ -181,6 +183,9 @@ static void catch_up(struct rtc *rtc)
         }
     }
     rtc->updated = now;
+    if (!(rtc->reg[REG_C] & C_PERIODIC) &&
+        rtc_periodic_take(&rtc->periodic, lane_now(), !(rtc->reg[REG_B] & B_PERIODIC)))
+        rtc->reg[REG_C] |= C_PERIODIC;
     update_line(rtc);
 }
 
@@ -199,6 +204,24 @@ static void arm(struct rtc *rtc)
     lane_timer_arm(rtc->host->lane, &rtc->timer, (uint64_t)left + 10000);
 }
 
+static void arm_tick(struct rtc *rtc)
+{
+    uint64_t left = rtc_periodic_next(&rtc->periodic, lane_now());
+
+    if (rtc->reg[REG_B] & B_PERIODIC && left != UINT64_MAX)
+        lane_timer_arm(rtc->host->lane, &rtc->tick, left);
+}
+
+static void tick_fire(struct lane_timer *timer)
+{
+    struct rtc *rtc = container_of(timer, struct rtc, tick);
+
+    pthread_mutex_lock(rtc->host->lock);
+    catch_up(rtc);
+    arm_tick(rtc);
+    pthread_mutex_unlock(rtc->host->lock);
+}
+
 static void timer_fire(struct lane_timer *timer)
 {
     struct rtc *rtc = container_of(timer, struct rtc, timer);
@@ -215,6 +238,7 @@ static void rearm(struct lane_task *task)
 
     pthread_mutex_lock(rtc->host->lock);
     arm(rtc);
+    arm_tick(rtc);
     pthread_mutex_unlock(rtc->host->lock);
 }
 
@@ -226,7 +250,7 @@ static void changed(struct rtc *rtc)
     rtc->updated = now;
     rtc->alarm = next_alarm(rtc, now + 1);
     update_line(rtc);
-    if (rtc->reg[REG_B] & (B_ALARM | B_UPDATE))
+    if (rtc->reg[REG_B] & B_ENABLES)
         lane_post(rtc->host->lane, &rtc->rearm);
 }
 
@@ -244,13 +268,17 @@ static uint8_t read_a(const struct rtc *rtc)
     return rtc->reg[REG_A] | (!held(rtc) && ns >= SECOND_NS - UPDATE_NS ? A_UIP : 0);
 }
 
-/* Reading C acknowledges everything. */
+/* Reading C acknowledges everything; then what is owed of the ticks comes. */
 static uint8_t read_c(struct rtc *rtc)
 {
     catch_up(rtc);
     uint8_t value = rtc->reg[REG_C] | (rtc->line_high ? C_IRQ : 0);
     rtc->reg[REG_C] = 0;
     update_line(rtc);
+    if (rtc->reg[REG_B] & B_PERIODIC && rtc_periodic_make_up(&rtc->periodic, lane_now())) {
+        rtc->reg[REG_C] = C_PERIODIC;
+        update_line(rtc);
+    }
     return value;
 }
 
@@ -265,12 +293,22 @@ static uint8_t read_data(struct rtc *rtc)
     return rtc->reg[rtc->index];
 }
 
+static void write_a(struct rtc *rtc, uint8_t value)
+{
+    catch_up(rtc);
+    rtc->reg[REG_A] = value & (uint8_t)~A_UIP;
+    rtc_periodic_begin(&rtc->periodic, value, lane_now());
+    changed(rtc);
+}
+
 static void write_b(struct rtc *rtc, uint8_t value)
 {
     catch_up(rtc);
     bool was_held = held(rtc);
     if (!was_held && value & B_SET)
         latch(rtc, rtc->updated);
+    if (value & ~rtc->reg[REG_B] & B_PERIODIC)
+        rtc_periodic_begin(&rtc->periodic, rtc->reg[REG_A], lane_now());
     rtc->reg[REG_B] = value;
     if (was_held && !held(rtc))
         set_time(rtc, rtc->updated);
@@ -293,7 +331,7 @@ static void write_data(struct rtc *rtc, uint8_t value)
     if (is_time(rtc->index)) {
         write_time(rtc, value);
     } else if (rtc->index == REG_A) {
-        rtc->reg[REG_A] = value & (uint8_t)~A_UIP;
+        write_a(rtc, value);
     } else if (rtc->index == REG_B) {
         write_b(rtc, value);
     } else if (rtc->index < REG_A) {
@@ -339,8 +377,10 @@ int rtc_init(struct rtc *rtc, const struct pc_host *host, struct pio *pio, bool 
     rtc->host = host;
     rtc->local = local;
     rtc->timer.fire = timer_fire;
+    rtc->tick.fire = tick_fire;
     rtc->rearm.run = rearm;
     rtc->reg[REG_A] = A_DIVIDER;
+    rtc_periodic_begin(&rtc->periodic, A_DIVIDER, lane_now());
     rtc->reg[REG_D] = D_VALID;
     rtc_reset(rtc);
     return pio_add(pio, &region);

@@ -5,11 +5,12 @@
  *
  * The clock is the host's CLOCK_REALTIME in UTC or local time plus an offset that setting the clock
  * changes; its seconds turn over with the host's. Alarm and update-ended interrupts come from a
- * timer on the main lane, armed only while the guest has enabled one. A step of the host's clock is
- * followed at once by what the guest reads, and by a pending interrupt when it next comes due.
+ * timer on the main lane, armed only while the guest has enabled one; so does the periodic one,
+ * from a timer of its own (rtc_periodic.h). A step of the host's clock is followed at once by what
+ * the guest reads, and by a pending interrupt when it next comes due.
  *
- * Left out: the periodic interrupt and the square wave, daylight saving (DSE), the divider's reset;
- * their bits are kept and have no effect. The day of the week is worked out from the date.
+ * Left out: the square wave, daylight saving (DSE); their bits are kept and have no effect. The day
+ * of the week is worked out from the date.
  */
 #ifndef VMBUSD_PC_RTC_H
 #define VMBUSD_PC_RTC_H
@@ -20,6 +21,7 @@
 #include "src/common/lane.h"
 #include "src/pc/pc.h"
 #include "src/pc/pio.h"
+#include "src/pc/rtc_periodic.h"
 
 #define RTC_BASE      0x70u
 #define RTC_PORTS     2u
@@ -37,6 +39,8 @@ struct rtc {
     int64_t alarm;              /* guest second of the next alarm; INT64_MAX: never */
     bool line_high;             /* what host->irq was last told */
     struct lane_timer timer;    /* next second or alarm, while the guest wants an interrupt */
+    struct rtc_periodic periodic;
+    struct lane_timer tick; /* of `periodic`, while the guest wants its interrupt */
     struct lane_task rearm;
 };
 

@@ -213,7 +213,7 @@ static void test_update_flag_without_interrupt(struct fixture *f, gconstpointer 
     (void)data;
     get(f, 12);
     g_usleep(1100000);
-    g_assert_cmphex(get(f, 12), ==, 0x10); /* polled, no IRQF */
+    g_assert_cmphex(get(f, 12), ==, 0x50); /* polled, no IRQF; the tick's flag is beside it */
     g_assert_cmpuint(f->pc.edges[RTC_IRQ], ==, 0);
 }
 
@@ -268,7 +268,135 @@ static void test_alarm_never(struct fixture *f, gconstpointer data)
     set(f, 11, 0x22);
     get(f, 12);
     g_usleep(1100000);
-    g_assert_cmphex(get(f, 12), ==, 0x10);
+    g_assert_cmphex(get(f, 12), ==, 0x50);
+}
+
+/* --- The periodic tick: by numbers, then with a lane's timers --- */
+
+#define SECOND_NS 1000000000ull
+
+static unsigned ticks_in(struct rtc_periodic *periodic, uint64_t from, uint64_t to, uint64_t step)
+{
+    unsigned count = 0;
+
+    for (uint64_t now = from; now <= to; now += step)
+        while (rtc_periodic_take(periodic, now, false))
+            count++;
+    return count;
+}
+
+/* Data sheet, table 5, at 32768 Hz; no tick with rate 0 or another divider. */
+static void test_periodic_rates(void)
+{
+    static const unsigned hz[16] = {0,   256, 128, 8192, 4096, 2048, 1024, 512,
+                                    256, 128, 64,  32,   16,   8,    4,    2};
+
+    for (uint8_t rate = 0; rate < 16; rate++) {
+        struct rtc_periodic periodic;
+        rtc_periodic_begin(&periodic, 0x20 | rate, 5 * SECOND_NS);
+        g_assert_cmpuint(ticks_in(&periodic, 5 * SECOND_NS, 7 * SECOND_NS, 100000), ==,
+                         2 * hz[rate]);
+    }
+    for (uint8_t divider = 0; divider < 8; divider++) {
+        struct rtc_periodic periodic;
+        rtc_periodic_begin(&periodic, (uint8_t)(divider << 4 | 6), SECOND_NS);
+        g_assert_cmpint(rtc_periodic_take(&periodic, 2 * SECOND_NS, true), ==, divider == 2);
+        g_assert_cmpint(rtc_periodic_next(&periodic, 2 * SECOND_NS) == UINT64_MAX, ==,
+                        divider != 2);
+    }
+}
+
+/* A timer that is set to what it says finds exactly one tick each time, for an hour. */
+static void test_periodic_next(void)
+{
+    struct rtc_periodic periodic;
+    uint64_t now = 123456789, ticks = 0;
+
+    rtc_periodic_begin(&periodic, 0x26, now);
+    while (now < 3600 * SECOND_NS) {
+        uint64_t left = rtc_periodic_next(&periodic, now);
+        g_assert_cmpuint(left, <=, 976563);
+        g_assert_false(rtc_periodic_take(&periodic, now + left - 1, false));
+        now += left;
+        g_assert_true(rtc_periodic_take(&periodic, now, false));
+        g_assert_false(rtc_periodic_take(&periodic, now, false));
+        ticks++;
+    }
+    g_assert_cmpuint(ticks, ==, 1024 * 3600 - 126); /* it began after the 126th */
+}
+
+static void test_periodic_owed(void)
+{
+    struct rtc_periodic periodic;
+
+    rtc_periodic_begin(&periodic, 0x26, SECOND_NS);
+    g_assert_true(rtc_periodic_take(&periodic, 2 * SECOND_NS, false)); /* one of 1024 */
+    for (unsigned burst = 0; burst < RTC_PERIODIC_BURST; burst++)
+        g_assert_true(rtc_periodic_make_up(&periodic, 2 * SECOND_NS));
+    g_assert_false(rtc_periodic_make_up(&periodic, 2 * SECOND_NS)); /* not all at once */
+    rtc_periodic_next(&periodic, 2 * SECOND_NS);
+    g_assert_true(rtc_periodic_make_up(&periodic, 2 * SECOND_NS));
+    g_assert_cmpuint(ticks_in(&periodic, 2 * SECOND_NS, 2 * SECOND_NS, 1), ==,
+                     1024 - 2 - RTC_PERIODIC_BURST);
+    g_assert_true(rtc_periodic_take(&periodic, 3 * SECOND_NS, true)); /* who polls sees one */
+    g_assert_false(rtc_periodic_take(&periodic, 3 * SECOND_NS, true));
+}
+
+/* hostile-inputs.md: a guest that was stopped for a day is not given a day's interrupts. */
+static void test_periodic_ceiling(void)
+{
+    struct rtc_periodic periodic;
+    uint64_t later = 86400 * SECOND_NS;
+
+    rtc_periodic_begin(&periodic, 0x23, SECOND_NS);
+    g_assert_cmpuint(ticks_in(&periodic, later, later, 1), ==, RTC_PERIODIC_OWED);
+}
+
+/* As a HAL counts them, also while it does not look for a while. */
+static void test_periodic_interrupt(struct fixture *f, gconstpointer data)
+{
+    unsigned ticks = 0;
+
+    (void)data;
+    g_assert_cmpint(lane_start(f->pc.host.lane, NULL, NULL), ==, 0);
+    get(f, 12);
+    uint64_t begin = lane_now(), now = begin;
+    set(f, 11, 0x42);
+    for (bool slept = false; now < begin + SECOND_NS; now = lane_now()) {
+        g_assert_true(fake_pc_wait_high(&f->pc, RTC_IRQ, 3000));
+        g_assert_cmphex(get(f, 12) & 0xc0, ==, 0xc0);
+        ticks++;
+        if (!slept && now > begin + SECOND_NS / 3) {
+            slept = true;
+            g_usleep(200000);
+        }
+    }
+    while (fake_pc_wait_high(&f->pc, RTC_IRQ, 0) && get(f, 12) & 0x40) /* what is still owed */
+        ticks++;
+    now = lane_now();
+    unsigned expected = (unsigned)((now - begin) / 1000 * 1024 / 1000000);
+    g_assert_cmpuint(ticks, >=, expected - expected / 20);
+    g_assert_cmpuint(ticks, <=, expected + 2);
+    set(f, 11, 0x02);
+    g_assert_false(fake_pc_level(&f->pc, RTC_IRQ));
+    get(f, 12);
+    set(f, 10, 0x20); /* no rate */
+    set(f, 11, 0x42);
+    g_usleep(20000);
+    g_assert_false(fake_pc_level(&f->pc, RTC_IRQ));
+}
+
+/* Owed before the guest listened: nothing. */
+static void test_periodic_enable(struct fixture *f, gconstpointer data)
+{
+    (void)data;
+    get(f, 12);
+    g_usleep(50000);
+    g_assert_cmphex(get(f, 12) & 0x40, ==, 0x40);
+    set(f, 10, 0x2f); /* 2 Hz */
+    set(f, 11, 0x42);
+    g_assert_cmphex(get(f, 12) & 0x40, ==, 0);
+    g_assert_false(f->pc.level[RTC_IRQ]);
 }
 
 static void test_reset_drops_interrupt(struct fixture *f, gconstpointer data)
@@ -307,6 +435,12 @@ int main(int argc, char **argv)
     add("/rtc/alarm-interrupt", test_alarm_interrupt);
     add("/rtc/alarm-any", test_alarm_any);
     add("/rtc/alarm-never", test_alarm_never);
+    g_test_add_func("/rtc/periodic/rates", test_periodic_rates);
+    g_test_add_func("/rtc/periodic/next", test_periodic_next);
+    g_test_add_func("/rtc/periodic/owed", test_periodic_owed);
+    g_test_add_func("/rtc/attack/periodic-ceiling", test_periodic_ceiling);
+    add("/rtc/periodic/interrupt", test_periodic_interrupt);
+    add("/rtc/periodic/enable", test_periodic_enable);
     add("/rtc/reset-drops-interrupt", test_reset_drops_interrupt);
     return g_test_run();
 }
