@@ -24,9 +24,13 @@
 #define TAP_OFFLOADS (TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6)
 #define TAP_QUEUE    1000 /* frames that wait for us; the kernel's default is half of it */
 
+/* After an error that may pass (no memory): what makes epoll call may still be there. */
+#define TAP_RETRY_NS 10000000u
+
 struct port_tap {
     struct port port;
     struct lane_source source;
+    struct lane_timer retry; /* reads go on when it fires; the source is not watched meanwhile */
     int fd;
     bool failed;
     uint8_t *buffers;             /* PORT_BURST of VNET_BUFFER bytes, touched as bursts need them */
@@ -45,26 +49,44 @@ static void tap_ready(struct lane_source *source, uint32_t events)
     vswitch_port_ready(&container_of(source, struct port_tap, source)->port);
 }
 
+static void tap_retry(struct lane_timer *timer)
+{
+    struct port_tap *tap = container_of(timer, struct port_tap, retry);
+
+    if (lane_watch(tap->port.lane, &tap->source, EPOLLIN) < 0)
+        lane_timer_arm(tap->port.lane, timer, TAP_RETRY_NS);
+}
+
 static int tap_start(struct port *port)
 {
     struct port_tap *tap = tap_of(port);
 
     tap->source = (struct lane_source){.fd = tap->fd, .ready = tap_ready};
+    tap->retry.fire = tap_retry;
     return lane_watch(port->lane, &tap->source, EPOLLIN);
 }
 
 static void tap_stop(struct port *port)
 {
-    lane_unwatch(port->lane, &tap_of(port)->source);
+    struct port_tap *tap = tap_of(port);
+
+    lane_timer_cancel(port->lane, &tap->retry);
+    lane_unwatch(port->lane, &tap->source);
 }
 
-static void tap_gone(struct port_tap *tap, int error)
+/* A read has failed. Only a TAP that was deleted stays so. */
+static void tap_read_failed(struct port_tap *tap, int error)
 {
-    if (error == EAGAIN)
+    if (error == EAGAIN || error == EINTR)
         return;
-    tap->failed = true;
     lane_unwatch(tap->port.lane, &tap->source);
-    vswitch_port_failed(&tap->port, error == EBADFD ? "the TAP has been deleted" : strerror(error));
+    if (error == EBADFD) {
+        tap->failed = true;
+        vswitch_port_failed(&tap->port, "the TAP has been deleted");
+        return;
+    }
+    log_guest(&tap->refused_in, "TAP: cannot read a frame: %s", strerror(error));
+    lane_timer_arm(tap->port.lane, &tap->retry, TAP_RETRY_NS);
 }
 
 static unsigned tap_receive(struct port *port, struct frame *frames, unsigned max)
@@ -80,7 +102,7 @@ static unsigned tap_receive(struct port *port, struct frame *frames, unsigned ma
         ssize_t size = readv(tap->fd, iov, 2);
 
         if (size < 0) {
-            tap_gone(tap, errno);
+            tap_read_failed(tap, errno);
             break;
         }
         if ((size_t)size < sizeof(header) ||

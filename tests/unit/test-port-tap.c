@@ -290,6 +290,40 @@ static void test_down_and_up(void)
     lane_free(lane);
 }
 
+/* A read that fails for a while (no memory, say; here the descriptor is of something that has only
+ * EIO to give) does not cost the host its port, nor spin. */
+static void test_read_error(void)
+{
+    static uint8_t bytes[60];
+    struct lane *lane = lane_new("test");
+    GError *error = NULL;
+    int fd = -1, kept, broken, raw;
+
+    g_assert_true(port_tap_open("t0", mac[0], MTU, &fd, &error));
+    struct port *port = port_tap_new(fd, MTU, &error);
+    drive_start(port, lane);
+    kept = dup(fd); /* epoll goes on with it */
+    broken = open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
+    g_assert_cmpint(dup2(broken, fd), ==, fd);
+    raw = raw_open("t0");
+    raw_make(bytes, sizeof(bytes), NULL, -1, 4);
+    raw_send(raw, bytes, sizeof(bytes));
+    unsigned turns = 0;
+    for (int64_t end = g_get_monotonic_time() + 100000; g_get_monotonic_time() < end; turns++)
+        drive_drain(port, 1);
+    g_assert_cmpuint(port->core->failures, ==, 0);
+    g_assert_cmpuint(turns, <, 200);
+
+    g_assert_cmpint(dup2(kept, fd), ==, fd);
+    g_assert_true(drive_receive(port, &caught, 2000));
+    g_assert_cmpmem(caught.bytes, caught.meta.length, bytes, sizeof(bytes));
+    close(raw);
+    close(broken);
+    close(kept);
+    tap_end(port);
+    lane_free(lane);
+}
+
 static void test_deleted(void)
 {
     static uint8_t bytes[60];
@@ -352,6 +386,7 @@ int main(int argc, char **argv)
     netns_test_add("/port-tap/tcp6", test_tcp6);
     netns_test_add("/port-tap/hostile-metadata", test_hostile_metadata);
     netns_test_add("/port-tap/down-and-up", test_down_and_up);
+    netns_test_add("/port-tap/read-error", test_read_error);
     netns_test_add("/port-tap/deleted", test_deleted);
     netns_test_add("/port-tap/open-refuses", test_open_refuses);
     return g_test_run();
