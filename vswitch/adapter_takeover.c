@@ -158,10 +158,95 @@ static GPtrArray *items_of(const struct adapter_journal *journal, enum adapter_o
     return items;
 }
 
+/* --- What came late --------------------------------------------------------------------------- */
+
+/* Is `item` among the journal's, with lifetimes that still tell the truth? */
+static bool known(GPtrArray *items, const struct adapter_item *item, uint32_t age)
+{
+    for (unsigned i = 0; i < items->len; i++)
+        if (adapter_item_equal(items->pdata[i], item))
+            return adapter_item_same_end(items->pdata[i], item, age);
+    return false;
+}
+
+static bool all_known(const struct adapter_journal *journal, GPtrArray *items, uint64_t read_at)
+{
+    g_autoptr(GPtrArray) written = items_of(journal, ADAPTER_OP_ADD);
+    bool same = written->len == items->len;
+
+    for (unsigned i = 0; same && i < items->len; i++)
+        same = known(written, items->pdata[i], (uint32_t)(read_at - journal->read_at));
+    return same;
+}
+
+/* Put them on the host port, then take them off the adapter, last first. */
+static bool move_items(const struct work *work, const struct adapter_ends *ends, GPtrArray *items,
+                       GError **error)
+{
+    bool moved = true;
+
+    for (unsigned i = 0; moved && i < 2 * items->len; i++) {
+        bool off = i >= items->len;
+        struct adapter_step *step =
+            adapter_step_new(off ? ADAPTER_OP_DELETE : ADAPTER_OP_ADD, !off, NULL, NULL, NULL,
+                             items->pdata[off ? 2 * items->len - 1 - i : i]);
+        g_autofree char *text = adapter_item_text(step->item);
+
+        moved = point(work, error) && adapter_step_do(step, ends, error) && point(work, error);
+        if (moved && off)
+            log_info("%s: %s moved to %s", ends->adapter.name, text, ends->host.name);
+        adapter_step_free(step);
+    }
+    return moved;
+}
+
+/* What somebody has put on the adapter; not the routes that the kernel has made of the addresses:
+ * it does so again where they go, if no other address there has such a route already. */
+static GPtrArray *late_items(const struct work *work, const struct adapter *adapter, GError **error)
+{
+    GPtrArray *late = adapter_items_read(work->sock, adapter, NULL, error);
+
+    for (unsigned i = late ? late->len : 0; i-- > 0;) {
+        const struct adapter_item *item = late->pdata[i];
+
+        if (item->kind == ADAPTER_ROUTE && by_kernel(item))
+            g_ptr_array_remove_index(late, i);
+    }
+    return late;
+}
+
+/* What somebody has put on the adapter since goes where the rest is: to the host port. The journal
+ * is written first, with what is on the host port by now, so that whoever finds it after a kill
+ * gives the adapter all of that. */
+static bool follow_items(const struct work *work, struct adapter_journal *journal,
+                         const struct adapter *adapter, const struct adapter *host, GError **error)
+{
+    struct adapter_ends ends = ends_of(work, journal);
+    uint64_t read_at = seconds_now();
+    g_autoptr(GPtrArray) late = late_items(work, adapter, error);
+    g_autoptr(GPtrArray) all = late ? adapter_items_read(work->sock, host, NULL, error) : NULL;
+    bool moved = all != NULL;
+
+    if (!moved)
+        return false;
+    for (unsigned i = 0; i < late->len; i++)
+        if (!among(all, late->pdata[i]))
+            g_ptr_array_add(all, adapter_item_ref(late->pdata[i]));
+    if (!all_known(journal, all, read_at)) {
+        journal->read_at = read_at;
+        if (late->len > 0) /* whoever configures the adapter wants it up, now and later */
+            adapter_plan_keep_up(journal->steps);
+        journal->steps = adapter_plan_with_items(journal->steps, all);
+        moved = point(work, error) && adapter_journal_write_steps(journal, error);
+    }
+    return moved && move_items(work, &ends, late, error);
+}
+
 /* --- Giving back ------------------------------------------------------------------------------ */
 
 /* A complete takeover gives back what is on the host port now: a lease may have been renewed, an
- * address added. */
+ * address added. What somebody has put on the adapter goes there first: left where it is, it would
+ * be the adapter's first address, and the host's own ones secondary to it. */
 static void refresh(const struct work *work, struct adapter_journal *journal)
 {
     const struct adapter *host = adapter_by_index(work->links, journal->host.index);
@@ -169,6 +254,9 @@ static void refresh(const struct work *work, struct adapter_journal *journal)
 
     if (journal->phase != ADAPTER_TAKEN || !host || !adapter)
         return;
+    g_autoptr(GError) late = NULL;
+    if (!follow_items(work, journal, adapter, host, &late))
+        log_error("%s: %s", journal->adapter.name, late->message);
     uint64_t read_at = seconds_now();
     g_autoptr(GError) error = NULL;
     g_autoptr(GPtrArray) items = adapter_items_read(work->sock, host, NULL, &error);
@@ -426,73 +514,6 @@ static int follow_link(const struct work *work, const struct adapter *adapter,
     if (result == 0 && adapter->mtu != host->mtu)
         result = adapter_netlink_set_mtu(work->sock, host->index, adapter->mtu);
     return result;
-}
-
-/* Is `item` among the journal's, with lifetimes that still tell the truth? */
-static bool known(GPtrArray *items, const struct adapter_item *item, uint32_t age)
-{
-    for (unsigned i = 0; i < items->len; i++)
-        if (adapter_item_equal(items->pdata[i], item))
-            return adapter_item_same_end(items->pdata[i], item, age);
-    return false;
-}
-
-static bool all_known(const struct adapter_journal *journal, GPtrArray *items, uint64_t read_at)
-{
-    g_autoptr(GPtrArray) written = items_of(journal, ADAPTER_OP_ADD);
-    bool same = written->len == items->len;
-
-    for (unsigned i = 0; same && i < items->len; i++)
-        same = known(written, items->pdata[i], (uint32_t)(read_at - journal->read_at));
-    return same;
-}
-
-/* Put them on the host port, then take them off the adapter, last first. */
-static bool move_items(const struct work *work, const struct adapter_ends *ends, GPtrArray *items,
-                       GError **error)
-{
-    bool moved = true;
-
-    for (unsigned i = 0; moved && i < 2 * items->len; i++) {
-        bool off = i >= items->len;
-        struct adapter_step *step =
-            adapter_step_new(off ? ADAPTER_OP_DELETE : ADAPTER_OP_ADD, !off, NULL, NULL, NULL,
-                             items->pdata[off ? 2 * items->len - 1 - i : i]);
-        g_autofree char *text = adapter_item_text(step->item);
-
-        moved = point(work, error) && adapter_step_do(step, ends, error);
-        if (moved && off)
-            log_info("%s: %s moved to %s", ends->adapter.name, text, ends->host.name);
-        adapter_step_free(step);
-    }
-    return moved;
-}
-
-/* What somebody has put on the adapter since goes where the rest is: to the host port. The journal
- * is written first, with what is on the host port by now, so that whoever finds it after a kill
- * gives the adapter all of that. */
-static bool follow_items(const struct work *work, struct adapter_journal *journal,
-                         const struct adapter *adapter, const struct adapter *host, GError **error)
-{
-    struct adapter_ends ends = ends_of(work, journal);
-    uint64_t read_at = seconds_now();
-    g_autoptr(GPtrArray) late = adapter_items_read(work->sock, adapter, NULL, error);
-    g_autoptr(GPtrArray) all = late ? adapter_items_read(work->sock, host, NULL, error) : NULL;
-    bool moved = all != NULL;
-
-    if (!moved)
-        return false;
-    for (unsigned i = 0; i < late->len; i++)
-        if (!among(all, late->pdata[i]))
-            g_ptr_array_add(all, adapter_item_ref(late->pdata[i]));
-    if (!all_known(journal, all, read_at)) {
-        journal->read_at = read_at;
-        if (late->len > 0) /* whoever configures the adapter wants it up, now and later */
-            adapter_plan_keep_up(journal->steps);
-        journal->steps = adapter_plan_with_items(journal->steps, all);
-        moved = adapter_journal_write_steps(journal, error);
-    }
-    return moved && move_items(work, &ends, late, error);
 }
 
 static bool follow(const struct work *work, struct adapter_journal *journal, GError **error)

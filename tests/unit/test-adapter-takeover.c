@@ -417,6 +417,77 @@ static void body_kill_return_tap(void)
     body_kill(true, true);
 }
 
+/* Undoes add_late() on the adapter. */
+static void remove_late(void)
+{
+    netns_sh("ip neigh del 192.0.2.79 dev eth0 && ip route del 10.70.0.0/16 && "
+             "ip addr del 2001:db8:9::1/64 dev eth0 && ip addr del 192.0.2.44/24 dev eth0");
+}
+
+static void interrupted_follow_child(void *context)
+{
+    struct interruption *interruption = context;
+    struct adapter_takeover takeover = lan;
+
+    take();
+    add_late();
+    takeover.point = interrupt;
+    takeover.context = interruption;
+    adapter_follow(&takeover, NULL);
+}
+
+/* What a restarted vmbusd does: it adopts the takeover and follows; then it stops. */
+static void adopting_child(void *context)
+{
+    (void)context;
+    take();
+    follow();
+    host_assert_output("ip -o addr show dev vmh0 | grep -c -e 192.0.2.44 -e 2001:db8:9::1", "2\n");
+    give_back();
+}
+
+/* Killed at each point of following what somebody has put on the adapter: all of it is on the
+ * adapter again when it is given back, at once or after the next life has followed. */
+static void body_kill_follow(bool adopt)
+{
+    int tap, status = -1;
+    unsigned at;
+
+    begin();
+    tap = host_tap("vmh0");
+    host_configure_small();
+    log_set_level(LOG_LEVEL_WARNING);
+    add_late();
+    char *wanted = host_dump();
+    for (at = 0; status != 0; at++) {
+        struct interruption interruption = {.at = at, .kill = true};
+
+        remove_late();
+        status = host_child(interrupted_follow_child, &interruption);
+        if (status != 0)
+            g_assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+        g_assert_cmpint(host_child(adopt ? adopting_child : recover_child, NULL), ==, 0);
+        char *after = host_dump();
+        host_assert_equal(wanted, after);
+        g_free(wanted);
+        wanted = after;
+    }
+    g_free(wanted);
+    g_assert_cmpuint(at, >, 10);
+    folder_check_and_remove();
+    close(tap);
+}
+
+static void body_kill_follow_recover(void)
+{
+    body_kill_follow(false);
+}
+
+static void body_kill_follow_adopt(void)
+{
+    body_kill_follow(true);
+}
+
 static void body_fail(void)
 {
     struct interruption interruption = {0};
@@ -647,6 +718,8 @@ int main(int argc, char **argv)
     netns_test_add("/adapter/takeover/kill/take-with-tap", body_kill_take_tap);
     netns_test_add("/adapter/takeover/kill/return", body_kill_return);
     netns_test_add("/adapter/takeover/kill/return-with-tap", body_kill_return_tap);
+    netns_test_add("/adapter/takeover/kill/follow", body_kill_follow_recover);
+    netns_test_add("/adapter/takeover/kill/follow-adopt", body_kill_follow_adopt);
     netns_test_add("/adapter/takeover/retry", body_retry);
     netns_test_add("/adapter/takeover/flushed", body_flushed);
     netns_test_add("/adapter/takeover/adopt", body_adopt);
