@@ -14,6 +14,11 @@ static bool is_busy(const struct adapter_wish *wish, int index)
     return false;
 }
 
+bool adapter_wears(const struct adapter *adapter, const uint8_t mac[6])
+{
+    return memcmp(adapter->permanent_mac, mac, 6) == 0 || memcmp(adapter->mac, mac, 6) == 0;
+}
+
 static const struct adapter *by_mac(const GArray *list, const struct adapter_wish *wish)
 {
     const struct adapter *found = NULL;
@@ -27,7 +32,7 @@ static const struct adapter *by_mac(const GArray *list, const struct adapter_wis
             continue;
         if (memcmp(adapter->permanent_mac, wish->mac, 6) == 0)
             return adapter;
-        if (!found && memcmp(adapter->mac, wish->mac, 6) == 0)
+        if (!found && adapter_wears(adapter, wish->mac))
             found = adapter;
     }
     return found;

@@ -33,6 +33,9 @@ struct adapter_wish {
     unsigned busy_count;
 };
 
+/* Is that its MAC address, the permanent or the present one? */
+bool adapter_wears(const struct adapter *adapter, const uint8_t mac[6]);
+
 /* The adapter to bind, or NULL: wait. `list` is an array of struct adapter. */
 const struct adapter *adapter_select(const GArray *list, const struct adapter_wish *wish);
 

@@ -268,35 +268,21 @@ static bool is_bound_to(const struct external *external, const struct adapter *a
                 .lost;
 }
 
-static bool is_wanted(const struct network_config *config, const struct adapter *adapter)
-{
-    if (config->forward_dev)
-        return !strcmp(adapter->name, config->forward_dev);
-    return config->adapter_by_mac &&
-           (!memcmp(adapter->permanent_mac, config->adapter_mac, sizeof(config->adapter_mac)) ||
-            !memcmp(adapter->mac, config->adapter_mac, sizeof(config->adapter_mac)));
-}
-
 /* Why the network waits, while no adapter is to be had. */
-static char *why_none(const struct network_config *config, const GArray *list, const GArray *states)
+static char *why_none(const struct network_config *config, const GArray *list)
 {
-    if (!config->forward_dev && !config->adapter_by_mac)
-        return g_strdup("no adapter that could be taken has a link; the network waits for one");
-    for (guint i = 0; i < list->len; i++) {
-        const struct adapter *adapter = &g_array_index(list, struct adapter, i);
-        const char *owner = owner_of(states, i);
-
-        if (!is_wanted(config, adapter))
-            continue;
-        if (*owner && strcmp(owner, config->name) != 0)
-            return g_strdup_printf("its adapter %s is network %s's; the network waits for it",
-                                   adapter->name, owner);
-        return g_strdup_printf("its adapter %s is %s, which cannot be taken", adapter->name,
-                               adapter_kind_text(adapter->kind));
-    }
     if (config->forward_dev)
         return g_strdup_printf("its adapter %s is not there; the network waits for it",
                                config->forward_dev);
+    if (!config->adapter_by_mac)
+        return g_strdup("no adapter that could be taken has a link; the network waits for one");
+    for (guint i = 0; i < list->len; i++) {
+        const struct adapter *adapter = &g_array_index(list, struct adapter, i);
+
+        if (adapter_wears(adapter, config->adapter_mac))
+            return g_strdup_printf("its adapter %s is %s, which cannot be taken", adapter->name,
+                                   adapter_kind_text(adapter->kind));
+    }
     return g_strdup("no adapter has the MAC address; the network waits for one");
 }
 
@@ -346,7 +332,7 @@ static void look(struct external *external)
 
     if (list) {
         const struct adapter *adapter = choose(external, list, states);
-        g_autofree char *why = adapter ? NULL : why_none(external->config, list, states);
+        g_autofree char *why = adapter ? NULL : why_none(external->config, list);
 
         settle(external, adapter, list, states);
         if (why)
