@@ -17,13 +17,15 @@ EXTRA_DIST += \
 	tests/bench/memory \
 	tests/bench/network \
 	tests/bench/network-guest \
+	tests/bench/pc \
+	tests/bench/pc-work.S \
 	tests/bench/record \
 	tests/bench/ring \
 	tests/bench/run \
 	tests/bench/storvsp.sh \
 	tests/bench/switch \
 	tests/bench/use-disk
-CLEANFILES += bench.json $(BENCHES)
+CLEANFILES += bench.json tests/bench/pc-work.bin $(BENCHES)
 
 tests_bench_bench_adapter_CFLAGS = $(AM_CFLAGS) -O2
 tests_bench_bench_adapter_LDADD = libvswitch.a libcommon.a $(GLIB_LIBS)
@@ -48,6 +50,11 @@ tests_bench_bench_switch_ceiling_SOURCES = tests/bench/bench-switch-ceiling.c te
 tests_bench_bench_switch_ceiling_CFLAGS = $(AM_CFLAGS) -O2
 tests_bench_bench_switch_ceiling_LDADD = libvswitch.a libcommon.a
 
+# The guest of tests/bench/pc.
+tests/bench/pc-work.bin: tests/bench/pc-work.S
+	$(AM_V_GEN)$(MKDIR_P) tests/bench && $(CC) -m32 -nostdlib -static -no-pie -Wl,-Ttext=0x7c00 -Wl,--oformat=binary \
+		-Wl,--build-id=none -Wl,-melf_i386 -o $@ $(top_srcdir)/tests/bench/pc-work.S
+
 .PHONY: bench bench-programs
 if SANITIZING
 bench-programs:
@@ -57,7 +64,7 @@ if FUZZING
 bench-programs:
 	@echo 'bench: this tree is built for fuzzing; configure another' >&2; exit 1
 else
-bench-programs: $(BENCHES) vmbusd-worker$(EXEEXT) vmbusctl$(EXEEXT)
+bench-programs: $(BENCHES) tests/bench/pc-work.bin vmbusd-worker$(EXEEXT) vmbusctl$(EXEEXT)
 endif
 endif
 
