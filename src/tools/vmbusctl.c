@@ -77,9 +77,16 @@ static int run_status(const struct vmbusctl_options *options)
     return report(options, "status", show_status);
 }
 
+/* A lone word is a VM, even one that is called "insert". */
 static int run_integration(const struct vmbusctl_options *options)
 {
-    return report(options, "integration", show_integration);
+    if (options->args == 1)
+        return report(options, "integration", show_integration);
+    if (options->args >= 2 && options->args <= 3 && !options->json &&
+        !strcmp(options->arg[0], "insert"))
+        return vmbusctl_integration_insert(options);
+    fputs("vmbusctl: give VM [--json], or insert VM [ISO]\n", stderr);
+    return VMBUSCTL_USAGE;
 }
 
 static int run_stats(const struct vmbusctl_options *options)
@@ -294,8 +301,8 @@ static const struct subcommand subcommands[] = {
     {"check", "", 0, JSON, vmbusctl_check, "can this host run VMs? if not, what to do"},
     {"list", "", 0, JSON, run_list, "running VMs"},
     {"status", "VM", 1, JSON, run_status, "name, state, uptime, console, last crash"},
-    {"integration", "VM", 1, JSON, run_integration,
-     "bus, devices, services, what the guest says of itself"},
+    {"integration", "VM | insert VM [ISO]", ANY, JSON, run_integration,
+     "bus, devices, services, guest's values; or put the services' disc in"},
     {"stats", "VM", 1, JSON, run_stats, "counters"},
     {"events", "VM", 1, 0, run_events, "one line of JSON for each event, until the VM ends"},
     {"shutdown", "VM", 1, REBOOT | HIBERNATE | FORCE | REASON | WAIT, run_shutdown,

@@ -47,6 +47,7 @@ int vmbusctl_send_key(const struct vmbusctl_options *options);
 
 /* change_media.c */
 int vmbusctl_change_media(const struct vmbusctl_options *options);
+int vmbusctl_integration_insert(const struct vmbusctl_options *options); /* "insert" VM [ISO] */
 
 /* set_ip.c */
 int vmbusctl_set_ip(const struct vmbusctl_options *options);

@@ -103,4 +103,7 @@ struct config *config_parse(const char *text, size_t len, GError **error);
 
 void config_free(struct config *config);
 
+/* The place of the first drive for discs in "ide", as the list has them; LIMIT_IDE_DRIVES: none. */
+unsigned config_first_dvd(const struct config *config);
+
 #endif

@@ -178,6 +178,14 @@ bool config_ide_read(const struct json_at *at, struct json_object *value, void *
     return read_units(at, value, &list, &config->ide, &config->ides, error);
 }
 
+unsigned config_first_dvd(const struct config *config)
+{
+    for (unsigned i = 0; i < config->ides; i++)
+        if (config->ide[i].type == CONFIG_DVD)
+            return config->ide[i].lun;
+    return LIMIT_IDE_DRIVES;
+}
+
 void config_lun_clear(struct config_lun *lun)
 {
     g_free(lun->path);

@@ -60,10 +60,8 @@ static const struct json_key nic_keys[] = {
     {"nic", JSON_UNSIGNED, .required = true, .offset = ARGUMENT(nic), .max = LIMIT_NICS - 1},
     {.name = NULL}};
 
-static const struct json_key change_media_keys[] = {{"unit", JSON_UNSIGNED, .required = true,
-                                                     .offset = ARGUMENT(unit),
-                                                     .max = LIMIT_IDE_DRIVES - 1},
-                                                    {.name = NULL}};
+static const struct json_key change_media_keys[] = {
+    {"unit", JSON_UNSIGNED, .offset = ARGUMENT(unit), .max = LIMIT_IDE_DRIVES - 1}, {.name = NULL}};
 
 static bool read_key_names(const struct json_at *at, struct json_object *value, void *into,
                            GError **error)
@@ -374,7 +372,7 @@ static void run_request(struct control_call *call, const struct json_request *re
 {
     static const struct json_at at = {.key = "arguments"};
     const struct command *command = commands;
-    struct control_arguments arguments = {0};
+    struct control_arguments arguments = {.unit = CONTROL_UNIT_FIRST};
     g_autoptr(GError) error = NULL;
 
     config_nic_init(&arguments.plug);

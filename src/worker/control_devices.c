@@ -190,6 +190,7 @@ void control_run_change_media(struct control_call *call, const struct control_ar
 {
     struct control_client *client = call->client;
     int fd = client->fds == 1 ? client->fd[0] : -1;
+    unsigned unit = arguments->unit;
     g_autoptr(GError) error = NULL;
 
     if (client->fds_excess || client->fds > 1) {
@@ -197,10 +198,19 @@ void control_run_change_media(struct control_call *call, const struct control_ar
         control_refuse(call, "invalid", "send one descriptor: the disc's");
         return;
     }
+    if (unit == CONTROL_UNIT_FIRST)
+        unit = config_first_dvd(machine_config(call->machine));
+    if (unit == LIMIT_IDE_DRIVES) {
+        control_client_drop_fds(client);
+        control_refuse(call, "no-device",
+                       "this machine has no CD drive; add { \"type\": \"dvd\" } to \"ide\" in its "
+                       "description (with boot.firmware) and start it again");
+        return;
+    }
     client->fds = 0; /* it is the machine's */
     struct control_pending *pending = control_defer(call);
     struct control_call refused;
-    if (machine_change_media(call->machine, arguments->unit, fd, media_changed, pending, &error) ||
+    if (machine_change_media(call->machine, unit, fd, media_changed, pending, &error) ||
         !control_resume(pending, &refused))
         return;
     control_refuse(&refused, "failed", "%s", error->message);

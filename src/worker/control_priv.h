@@ -79,10 +79,13 @@ void control_execute(struct control *control, struct control_client *client, con
                      size_t len);
 
 /* What any command may be given. */
+#define CONTROL_UNIT_FIRST LIMIT_IDE_DRIVES
+
 struct control_arguments {
     struct config_nic plug; /* of nic-add; first */
     unsigned mode;          /* enum shutdown_action */
-    unsigned nic, unit;
+    unsigned nic;
+    unsigned unit; /* of change-media; CONTROL_UNIT_FIRST: not given */
     bool force, ipv6, dhcp;
     const struct key *pressed[LIMIT_KEYS];
     unsigned presses, hold_ms;

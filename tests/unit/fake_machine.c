@@ -32,6 +32,9 @@ struct machine *fake_machine_new(void)
     fake.config.vcpus = 2;
     fake.config.nic = &nic;
     fake.config.nics = 1;
+    fake.drive = (struct config_lun){.lun = 2, .type = CONFIG_DVD};
+    fake.config.ide = &fake.drive;
+    fake.config.ides = 1;
     fake.state = MACHINE_RUNNING;
     fake.disc = -1;
     fake.has_heartbeat = fake.has_shutdown = fake.has_timesync = fake.has_kvp = true;

@@ -36,6 +36,7 @@ struct machine {
     struct config_nic nic_added; /* what machine_nic_add() was given, but for its texts */
 
     int disc; /* in IDE drive 2; -1: none */
+    struct config_lun drive;
 
     struct screen *screen; /* NULL unless a test sets them */
     struct typist *typist;

@@ -477,6 +477,27 @@ static void test_standard_input(void)
     close(kept);
 }
 
+static void test_first_dvd(void)
+{
+    static const struct {
+        const char *drives;
+        unsigned unit;
+    } cases[] = {{"", LIMIT_IDE_DRIVES},
+                 {"{\"path\":\"d\"}", LIMIT_IDE_DRIVES},
+                 {"{\"path\":\"d\"},{\"unit\":2,\"type\":\"dvd\"}", 2},
+                 {"{\"unit\":3,\"type\":\"dvd\"},{\"unit\":1,\"type\":\"dvd\"}", 3}};
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *text = g_strdup_printf("{\"name\":\"a\",\"memory\":{\"mib\":64},\"boot\":"
+                                                "{\"firmware\":\"f\"},\"ide\":[%s]}",
+                                                cases[i].drives);
+        struct config *config = parse(text);
+
+        g_assert_cmpuint(config_first_dvd(config), ==, cases[i].unit);
+        config_free(config);
+    }
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -487,6 +508,7 @@ int main(int argc, char **argv)
     g_test_add_func("/config/bad-machine", test_bad_machine);
     g_test_add_func("/config/bad-vcpus", test_bad_vcpus);
     g_test_add_func("/config/bad-scsi", test_bad_scsi);
+    g_test_add_func("/config/first-dvd", test_first_dvd);
     g_test_add_func("/config/nics", test_nics);
     g_test_add_func("/config/legacy-nics", test_legacy_nics);
     g_test_add_func("/config/bad-nics", test_bad_nics);

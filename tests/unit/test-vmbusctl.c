@@ -90,11 +90,13 @@ static void guest_turn(struct lane_timer *timer)
     lane_timer_arm(machine->lane, timer, 20000000);
 }
 
-static void serve(const char *path, int ready, bool silent)
+static void serve(const char *path, int ready, const char *test)
 {
     static struct server server = {.timer.fire = guest_turn};
     server.machine = fake_machine_new();
-    server.machine->silent = silent;
+    server.machine->silent = g_str_has_suffix(test, "/no-contact");
+    if (g_str_has_suffix(test, "/no-drive"))
+        server.machine->config.ides = 0;
     show_something(&server);
     struct control *control = control_new(server.machine, path, NULL);
 
@@ -118,7 +120,7 @@ static void set_up(struct fixture *fixture, gconstpointer data)
     g_assert_cmpint(pipe(ready), ==, 0);
     fixture->server = fork();
     if (!fixture->server)
-        serve(path, ready[1], g_str_has_suffix(data, "/no-contact"));
+        serve(path, ready[1], data);
     g_assert_cmpint(read(ready[0], &byte, 1), ==, 1);
     close(ready[0]);
     close(ready[1]);
@@ -208,6 +210,40 @@ static void test_change_media(struct fixture *fixture, gconstpointer data)
     assert_run(fixture, "change-media vm1 2", 2, "", "");
     assert_run(fixture, "change-media vm1 4 --eject", 2, "", "");
     assert_run(fixture, "change-media vm1 2 a --eject", 2, "", "");
+}
+
+/* `fixture`'s folder is the data directory. */
+static void test_insert(struct fixture *fixture, gconstpointer data)
+{
+    g_autofree char *disc = g_build_filename(fixture->directory, "vmguest.iso", NULL);
+    g_autofree char *given = g_strdup_printf("integration insert vm1 %s", program);
+    g_autofree char *missing =
+        g_strdup_printf("vmbusctl: %s is not there; copy C:\\Windows\\System32\\vmguest.iso", disc);
+
+    (void)data;
+    g_setenv("VMBUSD_DATA_DIR", fixture->directory, TRUE);
+    assert_run(fixture, given, 0, "", "");
+    assert_run(fixture, "integration insert vm1", 1, "", missing);
+    g_assert_true(g_file_set_contents(disc, "disc", -1, NULL));
+    assert_run(fixture, "integration insert vm1", 0, "", "");
+    g_unlink(disc);
+    assert_run(fixture, "integration insert vm1 /nonexistent", 1, "",
+               "vmbusctl: /nonexistent: No such file or directory\n");
+    assert_run(fixture, "integration insert", 3, "", "insert is not running");
+    assert_run(fixture, "integration", 2, "", "give VM");
+    assert_run(fixture, "integration vm1 insert", 2, "", "give VM");
+    assert_run(fixture, "integration insert vm1 a b", 2, "", "give VM");
+    assert_run(fixture, "integration insert vm1 --json", 2, "", "give VM");
+    g_unsetenv("VMBUSD_DATA_DIR");
+}
+
+static void test_no_drive(struct fixture *fixture, gconstpointer data)
+{
+    g_autofree char *line = g_strdup_printf("integration insert vm1 %s", program);
+
+    (void)data;
+    assert_run(fixture, line, 1, "", "vmbusctl: vm1: this machine has no CD drive; add ");
+    assert_run(fixture, "status vm1", 0, "name         vm1\n", ""); /* it lives on */
 }
 
 static void test_no_contact(struct fixture *fixture, gconstpointer data)
@@ -435,6 +471,8 @@ int main(int argc, char **argv)
         {"/vmbusctl/integration", test_integration},
         {"/vmbusctl/no-contact", test_no_contact},
         {"/vmbusctl/change-media", test_change_media},
+        {"/vmbusctl/insert", test_insert},
+        {"/vmbusctl/no-drive", test_no_drive},
         {"/vmbusctl/guest-text", test_guest_text},
         {"/vmbusctl/json", test_json},
         {"/vmbusctl/states", test_states},
