@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "src/common/container.h"
@@ -29,18 +30,24 @@ static bool refuse(struct disc *disc, enum disk_error code, const char *why, GEr
     return false;
 }
 
+/* glibc's fstat() is a call by path, which the worker's sandbox has no reason to let through. */
+static bool is_disc(int fd)
+{
+    struct stat st;
+
+    return syscall(SYS_fstat, fd, &st) == 0 && (S_ISREG(st.st_mode) || S_ISBLK(st.st_mode));
+}
+
 static bool disc_open(struct disk *disk, const struct disk_params *params, GError **error)
 {
     struct disc *disc = container_of(disk, struct disc, disk);
     const char *permission;
-    struct stat st;
 
     disc->fd = params->fd;
     int flags = fcntl(disc->fd, F_GETFL);
-    if (flags < 0 || (flags & O_ACCMODE) == O_WRONLY || flags & (O_DIRECT | O_PATH) ||
-        fstat(disc->fd, &st) < 0)
+    if (flags < 0 || (flags & O_ACCMODE) == O_WRONLY || flags & (O_DIRECT | O_PATH))
         return refuse(disc, DISK_ERROR_OPEN, "cannot be read", error);
-    if (!S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode))
+    if (!is_disc(disc->fd))
         return refuse(disc, DISK_ERROR_FORMAT, "neither a file nor a block device", error);
     off_t size = lseek(disc->fd, 0, SEEK_END); /* ioctl() of a device is not for the sealed */
     if (size < (off_t)DISK_SECTOR)

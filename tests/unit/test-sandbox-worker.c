@@ -25,6 +25,7 @@
 #include <glib/gstdio.h>
 
 #include "src/common/lane.h"
+#include "src/disk/disk.h"
 #include "tests/unit/sandbox_child.h"
 
 static struct sandbox *prepare(int64_t uid)
@@ -271,6 +272,38 @@ static void test_second_thread(void)
     g_assert_cmpint(WEXITSTATUS(reap(child)), ==, 1);
 }
 
+/* A disc that comes as a descriptor once the worker is inside, and one that is none. */
+
+static int disc_fd, no_disc_fd;
+
+static long try_disc(void)
+{
+    struct disk_params params = {.path = "disc", .fd = no_disc_fd, .readonly = true};
+
+    if (disk_open(&disk_disc_class, &params, NULL))
+        return -1;
+    params.fd = disc_fd;
+    struct disk *disc = disk_open(&disk_disc_class, &params, NULL);
+    if (!disc || disc->size != 4096)
+        return -1;
+    disk_close(disc);
+    return 0;
+}
+
+static void test_disc(void)
+{
+    int pair[2];
+
+    disc_fd = memfd_create("disc", MFD_CLOEXEC);
+    g_assert_cmpint(ftruncate(disc_fd, 4096), ==, 0);
+    g_assert_cmpint(pipe(pair), ==, 0);
+    no_disc_fd = pair[0];
+    g_assert_cmpint(run_inside(SANDBOX_MAIN, try_disc), ==, 0);
+    close(disc_fd);
+    close(pair[0]);
+    close(pair[1]);
+}
+
 /* A small worker: main lane with a control socket, an I/O lane with a ring, a vCPU thread that is
  * kicked by signal. All of it must go on working inside. */
 
@@ -466,6 +499,7 @@ int main(int argc, char **argv)
     g_test_add_func("/sandbox/unprivileged", test_unprivileged);
     g_test_add_func("/sandbox/unprivileged-uid", test_unprivileged_uid);
     g_test_add_func("/sandbox/second-thread", test_second_thread);
+    g_test_add_func("/sandbox/disc", test_disc);
     int status = g_test_run();
     fixture_end();
     return status;
