@@ -19,14 +19,16 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
-#define HV_VENDOR_LEAF   0x40000000u
-#define HV_MAX_LEAF      0x40000005u
-#define HV_SIGNATURE     0x31237648u /* "Hv#1": KVM's Hyper-V emulation is off without it */
-#define HV_LIMIT_VPS     240u
-#define HV_LIMIT_LPS     512u
-#define HV_SPIN_NEVER    0xffffffffu
-#define HV_VERSION_BUILD 0x3839u /* any; Linux prints it */
-#define HV_VERSION       0x000a0000u
+#define HV_VENDOR_LEAF     0x40000000u
+#define HV_MAX_LEAF        0x40000005u
+#define HV_SIGNATURE       0x31237648u /* "Hv#1": KVM's Hyper-V emulation is off without it */
+#define HV_LIMIT_VPS       240u
+#define HV_LIMIT_LPS       512u
+#define HV_SPIN_NEVER      0xffffffffu
+#define HV_VERSION_BUILD   0x3839u /* any; Linux prints it */
+#define HV_VERSION         0x000a0000u
+#define HV_BUILD_2008_R2   7601u /* with Service Pack 1 */
+#define HV_VERSION_2008_R2 0x00060001u
 
 /* Leaf 0x40000003. */
 enum {
@@ -239,8 +241,7 @@ void cpuid_apply_topology(struct cpuid_table *table, const struct cpuid_topology
         entry->ecx |= BIT(1); /* CmpLegacy: the count of leaf 1 is cores */
 }
 
-/* False if the table is full. */
-static bool cpuid_apply_hyperv(struct cpuid_table *table, const struct cpuid_hyperv *hyperv)
+bool cpuid_apply_hyperv(struct cpuid_table *table, const struct cpuid_hyperv *hyperv)
 {
     struct kvm_cpuid_entry2 *leaf[6];
     for (uint32_t i = 0; i < 6; i++) {
@@ -253,8 +254,8 @@ static bool cpuid_apply_hyperv(struct cpuid_table *table, const struct cpuid_hyp
     memcpy(&leaf[0]->ecx, "osof", 4);
     memcpy(&leaf[0]->edx, "t Hv", 4);
     leaf[1]->eax = HV_SIGNATURE;
-    leaf[2]->eax = HV_VERSION_BUILD;
-    leaf[2]->ebx = HV_VERSION;
+    leaf[2]->eax = hyperv->host_2008_r2 ? HV_BUILD_2008_R2 : HV_VERSION_BUILD;
+    leaf[2]->ebx = hyperv->host_2008_r2 ? HV_VERSION_2008_R2 : HV_VERSION;
     leaf[3]->eax = HV_EAX_VP_RUNTIME | HV_EAX_TIME_REF_COUNT | HV_EAX_SYNIC | HV_EAX_SYNTIMER |
                    HV_EAX_APIC | HV_EAX_HYPERCALL | HV_EAX_VP_INDEX | HV_EAX_RESET |
                    HV_EAX_REFERENCE_TSC | HV_EAX_FREQUENCY;

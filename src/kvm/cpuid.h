@@ -27,6 +27,7 @@ struct cpuid_hyperv {
     bool direct_timers; /* leaf 3 EDX bit 19: timers interrupt directly, not by message */
     bool apic_assist; /* leaf 4 EAX bit 3: end interrupts through the VP assist page, which saves an
                        * exit each unless the processor does that itself (APICv, AVIC) */
+    bool host_2008_r2; /* leaf 2: the version of Windows Server 2008 R2 SP1, not one of our time */
     unsigned vps;
 };
 
@@ -45,6 +46,9 @@ bool cpuid_build(struct cpuid_table *table, int kvm_fd, const char *model,
 
 /* Put the counts that are the same for every VP into the leaves there are; cpuid_build() does. */
 void cpuid_apply_topology(struct cpuid_table *table, const struct cpuid_topology *topology);
+
+/* Put Hyper-V's leaves in; cpuid_build() does. False if the table is full. */
+bool cpuid_apply_hyperv(struct cpuid_table *table, const struct cpuid_hyperv *hyperv);
 
 /* Put VP `vp`'s APIC id into every leaf that shows it. */
 void cpuid_for_vp(struct cpuid_table *table, const struct cpuid_topology *topology, unsigned vp);

@@ -2,7 +2,7 @@
 /*
  * Reading a machine description: key tables over json.h, then what no single key can say (topology
  * product, paths that need a type). The controllers are in config_scsi.c, the network adapters in
- * config_nic.c.
+ * config_nic.c, profiles in config_profile.c.
  *
  * Left out: whether images and kernels exist and are what they should be; whoever opens them says
  * so with the path.
@@ -242,6 +242,7 @@ static bool read_kvp_pool(const struct json_at *at, struct json_object *value, v
 
 static const char *const console_types[] = {"none", "stdio", "pty", "socket", NULL};
 static const char *const clock_bases[] = {"utc", "localtime", NULL};
+static const char *const identities[] = {"current", "2008r2", NULL};
 static const char *const actions[] = {"destroy", "restart", "preserve", NULL};
 
 static const struct json_key memory_keys[] = {
@@ -280,6 +281,8 @@ static const struct json_key console_keys[] = {
 static const struct json_key hyperv_keys[] = {
     {"direct_timers", JSON_BOOL, .offset = FIELD(direct_timers)},
     {"ide_twins", JSON_BOOL, .offset = FIELD(ide_twins)},
+    {"identity", JSON_FLAG, .offset = FIELD(host_2008_r2), .choices = identities},
+    {"nic_removal", JSON_BOOL, .offset = FIELD(nic_removal)},
     {"vmbus_version", JSON_CUSTOM, .read = read_vmbus_version},
     {.name = NULL}};
 
@@ -291,14 +294,16 @@ static const struct json_key integration_keys[] = {
     {"kvp_pool", JSON_CUSTOM, .read = read_kvp_pool},
     {.name = NULL}};
 
+/* In the order in which they are read: a profile before what it has defaults for. */
 static const struct json_key config_keys[] = {
     {"machine", JSON_CUSTOM, .read = read_machine},
     {"name", JSON_CUSTOM, .required = true, .read = read_name},
     {"uuid", JSON_CUSTOM, .read = read_uuid},
+    {"profile", JSON_CUSTOM, .read = config_profile_read},
     {"memory", JSON_MEMBERS, .required = true, .keys = memory_keys},
     {"vcpus", JSON_MEMBERS, .keys = vcpus_keys},
     {"cpu", JSON_MEMBERS, .keys = cpu_keys},
-    {"boot", JSON_MEMBERS, .required = true, .keys = boot_keys},
+    {"boot", JSON_MEMBERS, .keys = boot_keys},
     {"console", JSON_MEMBERS, .keys = console_keys},
     {"rtc", JSON_FLAG, .offset = FIELD(rtc_local), .choices = clock_bases},
     {"hyperv", JSON_MEMBERS, .keys = hyperv_keys},
@@ -325,6 +330,7 @@ static struct config *config_new(void)
     config->console_log_max = LIMIT_CONSOLE_LOG;
     config->direct_timers = true;
     config->ide_twins = true;
+    config->nic_removal = true;
     config->vmbus_max = VMBUS_V5_3;
     config->heartbeat = config->shutdown = config->timesync = config->kvp = true;
     config->uid = -1;
@@ -454,9 +460,9 @@ static bool config_finish(struct config *config, GError **error)
     if (!config->kvp && config->kvp_pairs)
         return json_fail(&pool, error, JSON_ERROR_VALUE,
                          "of no use with \"kvp\": false; remove one of them");
-    return finish_boot(config, error) && finish_topology(config, error) &&
-           config_scsi_finish(config, error) && config_nic_finish(config, error) &&
-           finish_console(config, error);
+    return config_profile_finish(config, error) && finish_boot(config, error) &&
+           finish_topology(config, error) && config_scsi_finish(config, error) &&
+           config_nic_finish(config, error) && finish_console(config, error);
 }
 
 /* --- Entry points ----------------------------------------------------------------------------- */

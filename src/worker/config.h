@@ -57,6 +57,7 @@ struct config_pair {
 struct config {
     char *machine; /* "vmbusd-0.1" */
     char *name;    /* 1 to 63 of [A-Za-z0-9._-] */
+    bool ws2003;   /* "profile": has set defaults of what follows */
     struct guid uuid;
     uint64_t memory;                         /* bytes */
     bool overcommit;                         /* skip admission, loudly */
@@ -73,6 +74,8 @@ struct config {
     bool rtc_local;
     bool direct_timers; /* hyperv.direct_timers, default true */
     bool ide_twins;     /* hyperv.ide_twins, default true: IDE disks are on the VMBus too */
+    bool host_2008_r2;  /* hyperv.identity: "2008r2" or "current" (default) */
+    bool nic_removal;   /* hyperv.nic_removal, default true: adapters may be taken out */
     uint32_t vmbus_max; /* hyperv.vmbus_version, VMBUS_V* value; default 5.3 */
     bool heartbeat, shutdown, timesync, kvp; /* integration.*, default true */
     struct config_pair *kvp_pair;            /* integration.kvp_pool: host pool */

@@ -78,6 +78,7 @@ bool config_nic_read(const struct json_at *at, struct json_object *value, void *
         struct config_nic *nic = &config->nic[config->nics++];
 
         config_nic_init(nic);
+        nic->legacy = config->ws2003;
         if (!json_read_object(&place, json_object_array_get_idx(value, i), config_nic_keys, nic,
                               error))
             return false;

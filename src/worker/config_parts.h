@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What config.c, config_scsi.c and config_nic.c share while they read a machine description.
+ * What config.c and the parts beside it share while they read a machine description.
  */
 #ifndef VMBUSD_WORKER_CONFIG_PARTS_H
 #define VMBUSD_WORKER_CONFIG_PARTS_H
@@ -14,6 +14,13 @@ bool config_guid_read(const struct json_at *at, struct json_object *value, struc
 
 /* RFC 4122 version 5 (SHA-1 of name space and name): `uuidgen --sha1` gives the same. */
 struct guid config_guid_derive(const struct guid *space, const char *name);
+
+/* The value of "profile", which is read first; `into` is the struct config. */
+bool config_profile_read(const struct json_at *at, struct json_object *value, void *into,
+                         GError **error);
+
+/* What a profile fills in where nothing was given; before the other _finish(). */
+bool config_profile_finish(struct config *config, GError **error);
 
 /* The value of "scsi"; `into` is the struct config. */
 bool config_scsi_read(const struct json_at *at, struct json_object *value, void *into,

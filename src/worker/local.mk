@@ -7,6 +7,7 @@ libworker_a_SOURCES = \
 	src/worker/config.h \
 	src/worker/config_nic.c \
 	src/worker/config_parts.h \
+	src/worker/config_profile.c \
 	src/worker/config_scsi.c \
 	src/worker/control.c \
 	src/worker/control.h \

@@ -65,6 +65,7 @@ static bool build_kvm(struct machine *machine, GError **error)
     struct cpuid_hyperv hyperv = {
         .direct_timers = config->direct_timers,
         .apic_assist = !machine->host.has_apicv,
+        .host_2008_r2 = config->host_2008_r2,
         .vps = config->vcpus,
     };
     if ((int)config->vcpus > machine->host.max_vcpus) {

@@ -138,6 +138,9 @@ bool machine_nic_remove(struct machine *machine, unsigned index, GError **error)
         return nic_fail(error, "NIC %u is a legacy adapter, which cannot be taken out", index);
     if (!slot || !slot->device)
         return nic_fail(error, "this machine has no NIC %u", index);
+    if (!machine->config->nic_removal)
+        return nic_fail(error, "this machine keeps its adapters (key hyperv.nic_removal), because "
+                               "its guest would stop; unplug it (detach-port)");
     int result = nic_of_nt5(slot->device)
                      ? -EOPNOTSUPP
                      : vmbus_bus_remove(machine->bus, netvsp_vsp(slot->device), nic_gone, slot);

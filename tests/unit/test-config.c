@@ -477,6 +477,96 @@ static void test_standard_input(void)
     close(kept);
 }
 
+/* A description with the profile, a disk, and `rest`. */
+#define WS2003(rest)                                                                  \
+    "{\"name\":\"old\",\"memory\":{\"mib\":512},\"ide\":[{\"path\":\"c.img\"}]," rest \
+    "\"profile\":\"ws2003\"}"
+#define ONE_NIC "\"mac\":\"52:54:00:00:00:01\""
+
+static void test_profile(void)
+{
+    struct config *config = parse(WS2003("\"nics\":[{" ONE_NIC "}],"));
+
+    g_assert_cmpstr(config->firmware, ==, "/usr/share/seabios/bios-256k.bin");
+    g_assert_nonnull(config->vga_rom);
+    g_assert_true(config->rtc_local);
+    g_assert_true(config->ide_twins);
+    g_assert_false(config->direct_timers);
+    g_assert_false(config->nic_removal);
+    g_assert_true(config->host_2008_r2);
+    g_assert_cmphex(config->vmbus_max, ==, VMBUS_V1_1);
+    g_assert_true(config->nic[0].legacy);
+    g_assert_cmpuint(config->vcpus, ==, 1);
+    config_free(config);
+    config = parse(LEAST());
+    g_assert_true(config->nic_removal && config->ide_twins);
+    g_assert_false(config->host_2008_r2 || config->ws2003);
+    config_free(config);
+}
+
+/* Wherever it stands, the profile yields. */
+static void test_profile_yields(void)
+{
+    struct config *config = parse(WS2003(
+        "\"rtc\":\"utc\",\"boot\":{\"firmware\":\"mine\"},\"hyperv\":{\"direct_timers\":true,"
+        "\"ide_twins\":false,\"identity\":\"current\",\"nic_removal\":true,"
+        "\"vmbus_version\":\"3.0\"},\"nics\":[{\"model\":\"synthetic\"," ONE_NIC "}],"
+        "\"vcpus\":{\"count\":6,\"sockets\":1},"));
+
+    g_assert_cmpstr(config->firmware, ==, "mine");
+    g_assert_false(config->rtc_local || config->ide_twins || config->host_2008_r2);
+    g_assert_true(config->direct_timers && config->nic_removal);
+    g_assert_cmphex(config->vmbus_max, ==, VMBUS_V3_0);
+    g_assert_false(config->nic[0].legacy);
+    g_assert_cmpuint(config->sockets, ==, 1);
+    g_assert_cmpuint(config->cores, ==, 6);
+    config_free(config);
+    config = parse("{\"name\":\"old\",\"memory\":{\"mib\":512},\"profile\":\"ws2003\","
+                   "\"boot\":{\"kernel\":\"k\"}}");
+    g_assert_null(config->firmware);
+    config_free(config);
+}
+
+static void test_profile_topology(void)
+{
+    static const struct {
+        unsigned vcpus, sockets, cores;
+    } rows[] = {{1, 1, 1}, {2, 1, 2}, {3, 3, 1}, {4, 1, 4}, {6, 3, 2}, {8, 1, 8}, {12, 3, 4}};
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autofree char *text = g_strdup_printf(WS2003("\"vcpus\":{\"count\":%u},"), rows[i].vcpus);
+        struct config *config = parse(text);
+
+        g_assert_cmpuint(config->vcpus, ==, rows[i].vcpus);
+        g_assert_cmpuint(config->sockets, ==, rows[i].sockets);
+        g_assert_cmpuint(config->cores, ==, rows[i].cores);
+        g_assert_cmpuint(config->threads, ==, 1);
+        config_free(config);
+    }
+}
+
+static void test_bad_profile(void)
+{
+    static const struct {
+        const char *text, *message;
+    } rows[] = {
+        {LEAST(",\"profile\":\"ws2000\""), "profile: \"ws2000\" is not known; give ws2003"},
+        {LEAST(",\"profile\":1"), "profile: wrong type (int); give a string"},
+        {"{\"name\":\"a\",\"memory\":{\"mib\":64},\"profile\":\"ws2003\"}",
+         "ide: missing; Windows Server 2003 boots from IDE only, give its disk here"},
+        {"{\"name\":\"a\",\"memory\":{\"mib\":64}}",
+         "boot.kernel: missing; give a kernel, or boot.firmware to boot as a PC does"},
+        {LEAST(",\"hyperv\":{\"identity\":\"2012\"}"),
+         "hyperv.identity: \"2012\" is not known; give one of current, 2008r2"},
+    };
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autofree char *message = refusal(rows[i].text);
+
+        g_assert_cmpstr(message, ==, rows[i].message);
+    }
+}
+
 static void test_first_dvd(void)
 {
     static const struct {
@@ -508,6 +598,10 @@ int main(int argc, char **argv)
     g_test_add_func("/config/bad-machine", test_bad_machine);
     g_test_add_func("/config/bad-vcpus", test_bad_vcpus);
     g_test_add_func("/config/bad-scsi", test_bad_scsi);
+    g_test_add_func("/config/profile", test_profile);
+    g_test_add_func("/config/profile-yields", test_profile_yields);
+    g_test_add_func("/config/profile-topology", test_profile_topology);
+    g_test_add_func("/config/bad-profile", test_bad_profile);
     g_test_add_func("/config/first-dvd", test_first_dvd);
     g_test_add_func("/config/nics", test_nics);
     g_test_add_func("/config/legacy-nics", test_legacy_nics);

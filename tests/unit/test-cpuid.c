@@ -102,6 +102,26 @@ static void test_apic_ids_fit(void)
             }
 }
 
+/* Who the host says it is; what it can do stays. */
+static void test_host_version(void)
+{
+    static const struct {
+        bool host_2008_r2;
+        uint32_t build, version;
+    } rows[] = {{false, 0x3839, 0x000a0000}, {true, 7601, 0x00060001}};
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        static struct cpuid_table table;
+        struct cpuid_hyperv hyperv = {.host_2008_r2 = rows[i].host_2008_r2, .vps = 1};
+        table.head.nent = 0;
+        g_assert_true(cpuid_apply_hyperv(&table, &hyperv));
+        g_assert_cmpuint(table.head.nent, ==, 6);
+        g_assert_cmphex(table.entry[2].function, ==, 0x40000002);
+        g_assert_cmphex(table.entry[2].eax, ==, rows[i].build);
+        g_assert_cmphex(table.entry[2].ebx, ==, rows[i].version);
+        g_assert_cmphex(table.entry[3].edx & 1u << 19, ==, 0);
+    }
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -111,5 +131,6 @@ int main(int argc, char **argv)
     g_test_add_func("/cpuid/core-id-of-second-socket", test_core_id_of_second_socket);
     g_test_add_func("/cpuid/caches", test_caches);
     g_test_add_func("/cpuid/apic-ids-fit", test_apic_ids_fit);
+    g_test_add_func("/cpuid/host-version", test_host_version);
     return g_test_run();
 }
