@@ -30,7 +30,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     require(config->vcpus >= 1 && config->vcpus <= LIMIT_VCPUS);
     require(config->sockets * config->cores * config->threads == config->vcpus);
     require(config->memory >= LIMIT_MEMORY_MIN && config->memory <= LIMIT_MEMORY_MAX);
-    require(config->name && config->kernel && config->cmdline && config->cpu_model);
+    require(config->name && (config->kernel || config->firmware));
+    require(config->cmdline && config->cpu_model);
     require(config->scsis <= LIMIT_SCSI_CONTROLLERS && config->kvp_pairs <= LIMIT_KVP_ENTRIES);
     for (unsigned i = 0; i < config->scsis; i++) {
         require(config->scsi[i].luns <= LIMIT_SCSI_LUNS);
