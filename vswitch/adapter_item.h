@@ -23,6 +23,7 @@
 struct adapter;
 struct json_object;
 struct nl_sock;
+struct nlmsghdr;
 
 #define ADAPTER_FOREVER UINT32_MAX
 
@@ -47,6 +48,10 @@ void adapter_item_unref(struct adapter_item *item);
  * (may be NULL). NULL with `error`. */
 GPtrArray *adapter_items_read(struct nl_sock *sock, const struct adapter *link, GPtrArray *reports,
                               GError **error);
+
+/* What one notice of rtnetlink (something has come, or gone) speaks of, put behind `items`; nothing
+ * if that is not on the link, or cannot be moved. The message is changed. */
+void adapter_item_parse(const struct adapter *link, struct nlmsghdr *message, GPtrArray *items);
 
 /* Put the item on a link, `age` seconds after it was read; an item that has run out since is left
  * out. There already: 0. -errno of the kernel. */

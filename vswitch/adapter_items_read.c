@@ -289,6 +289,29 @@ static void read_rule(struct reading *reading, struct nlmsghdr *message)
 
 /* --- All -------------------------------------------------------------------------------------- */
 
+void adapter_item_parse(const struct adapter *link, struct nlmsghdr *message, GPtrArray *items)
+{
+    struct reading reading = {.link = link, .items = items};
+
+    switch (message->nlmsg_type) {
+    case RTM_NEWADDR:
+    case RTM_DELADDR:
+        if (nlmsg_valid_hdr(message, sizeof(struct ifaddrmsg)))
+            read_address(&reading, message);
+        break;
+    case RTM_NEWROUTE:
+    case RTM_DELROUTE:
+        if (nlmsg_valid_hdr(message, sizeof(struct rtmsg)))
+            read_route(&reading, message);
+        break;
+    case RTM_NEWNEIGH:
+    case RTM_DELNEIGH:
+        if (nlmsg_valid_hdr(message, sizeof(struct ndmsg)))
+            read_neighbour(&reading, message);
+        break;
+    }
+}
+
 static bool read_each(struct reading *reading, int type, const void *header, size_t size,
                       void (*read)(struct reading *, struct nlmsghdr *), GError **error)
 {

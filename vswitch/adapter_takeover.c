@@ -16,22 +16,16 @@
 #include "src/common/log.h"
 #include "vswitch/adapter.h"
 #include "vswitch/adapter_cut.h"
+#include "vswitch/adapter_hearing.h"
 #include "vswitch/adapter_journal.h"
 #include "vswitch/adapter_netlink.h"
 #include "vswitch/adapter_owner.h"
 #include "vswitch/adapter_plan.h"
+#include "vswitch/adapter_takeover_priv.h"
 
-/* What one call works with. */
-struct work {
-    const struct adapter_takeover *takeover;
-    int lock;
-    struct nl_sock *sock;
-    GArray *links;
-    GPtrArray *journals;
-};
-
-static void work_end(struct work *work)
+static void work_end(struct takeover_work *work)
 {
+    g_clear_pointer(&work->hearing, adapter_hearing_free);
     g_clear_pointer(&work->journals, g_ptr_array_unref);
     g_clear_pointer(&work->links, g_array_unref);
     nl_socket_free(work->sock);
@@ -40,7 +34,7 @@ static void work_end(struct work *work)
 }
 
 /* Look again at links and journals. */
-static bool work_look(struct work *work, GError **error)
+static bool work_look(struct takeover_work *work, GError **error)
 {
     g_clear_pointer(&work->journals, g_ptr_array_unref);
     g_clear_pointer(&work->links, g_array_unref);
@@ -49,9 +43,10 @@ static bool work_look(struct work *work, GError **error)
     return work->links != NULL;
 }
 
-static bool work_begin(struct work *work, const struct adapter_takeover *takeover, GError **error)
+static bool work_begin(struct takeover_work *work, const struct adapter_takeover *takeover,
+                       GError **error)
 {
-    *work = (struct work){.takeover = takeover, .lock = -1};
+    *work = (struct takeover_work){.takeover = takeover, .lock = -1};
     work->lock = adapter_journal_lock(takeover->folder, error);
     if (work->lock < 0)
         return false;
@@ -62,7 +57,7 @@ static bool work_begin(struct work *work, const struct adapter_takeover *takeove
     return false;
 }
 
-static struct adapter_end end_now(const struct work *work, const struct adapter_end *then)
+static struct adapter_end end_now(const struct takeover_work *work, const struct adapter_end *then)
 {
     const struct adapter *link = adapter_by_index(work->links, then->index);
     struct adapter_end end = {0};
@@ -74,7 +69,8 @@ static struct adapter_end end_now(const struct work *work, const struct adapter_
     return end;
 }
 
-static struct adapter_ends ends_of(const struct work *work, const struct adapter_journal *journal)
+struct adapter_ends takeover_ends(const struct takeover_work *work,
+                                  const struct adapter_journal *journal)
 {
     struct adapter_ends ends = {.sock = work->sock,
                                 .adapter = end_now(work, &journal->adapter),
@@ -83,8 +79,7 @@ static struct adapter_ends ends_of(const struct work *work, const struct adapter
     return ends;
 }
 
-/* CLOCK_BOOTTIME in seconds, as lifetimes count. */
-static uint64_t seconds_now(void)
+uint64_t takeover_seconds(void)
 {
     struct timespec now;
 
@@ -92,7 +87,7 @@ static uint64_t seconds_now(void)
     return (uint64_t)now.tv_sec;
 }
 
-static bool point(const struct work *work, GError **error)
+bool takeover_point(const struct takeover_work *work, GError **error)
 {
     const struct adapter_takeover *takeover = work->takeover;
 
@@ -104,7 +99,7 @@ static bool point(const struct work *work, GError **error)
 
 /* --- Tidying ---------------------------------------------------------------------------------- */
 
-static bool among(GPtrArray *items, const struct adapter_item *item)
+bool takeover_among(GPtrArray *items, const struct adapter_item *item)
 {
     for (unsigned i = 0; items && i < items->len; i++)
         if (adapter_item_equal(items->pdata[i], item))
@@ -120,7 +115,7 @@ static bool any_link_local(GPtrArray *items)
     return false;
 }
 
-static bool by_kernel(const struct adapter_item *item)
+bool takeover_by_kernel(const struct adapter_item *item)
 {
     const void *header = g_bytes_get_data(item->message, NULL);
 
@@ -132,20 +127,20 @@ static bool by_kernel(const struct adapter_item *item)
 /* With an address the kernel makes a route to its network, and with IPv6's autoconfiguration a
  * link-local address, also where an administrator had deleted them: delete what the kernel has made
  * that is neither wanted nor was there `before`, nor a link-local address that is its `own`. */
-static void tidy(const struct work *work, const struct adapter_end *end, GPtrArray *before,
+static void tidy(const struct takeover_work *work, const struct adapter_end *end, GPtrArray *before,
                  GPtrArray *wanted, bool own)
 {
     const struct adapter *link = adapter_by_index(work->links, end->index);
     g_autoptr(GPtrArray) now = link ? adapter_items_read(work->sock, link, NULL, NULL) : NULL;
 
     for (unsigned i = 0; now && i < now->len; i++)
-        if (by_kernel(now->pdata[i]) && !among(wanted, now->pdata[i]) &&
-            !among(before, now->pdata[i]) && !(own && adapter_item_link_local(now->pdata[i])))
+        if (takeover_by_kernel(now->pdata[i]) && !takeover_among(wanted, now->pdata[i]) &&
+            !takeover_among(before, now->pdata[i]) &&
+            !(own && adapter_item_link_local(now->pdata[i])))
             adapter_item_delete(work->sock, now->pdata[i], end->index);
 }
 
-/* What a journal puts on the host port (ADD), or takes off the adapter (DELETE). */
-static GPtrArray *items_of(const struct adapter_journal *journal, enum adapter_op op)
+GPtrArray *takeover_items(const struct adapter_journal *journal, enum adapter_op op)
 {
     GPtrArray *items = g_ptr_array_new();
 
@@ -158,96 +153,12 @@ static GPtrArray *items_of(const struct adapter_journal *journal, enum adapter_o
     return items;
 }
 
-/* --- What came late --------------------------------------------------------------------------- */
-
-/* Is `item` among the journal's, with lifetimes that still tell the truth? */
-static bool known(GPtrArray *items, const struct adapter_item *item, uint32_t age)
-{
-    for (unsigned i = 0; i < items->len; i++)
-        if (adapter_item_equal(items->pdata[i], item))
-            return adapter_item_same_end(items->pdata[i], item, age);
-    return false;
-}
-
-static bool all_known(const struct adapter_journal *journal, GPtrArray *items, uint64_t read_at)
-{
-    g_autoptr(GPtrArray) written = items_of(journal, ADAPTER_OP_ADD);
-    bool same = written->len == items->len;
-
-    for (unsigned i = 0; same && i < items->len; i++)
-        same = known(written, items->pdata[i], (uint32_t)(read_at - journal->read_at));
-    return same;
-}
-
-/* Put them on the host port, then take them off the adapter, last first. */
-static bool move_items(const struct work *work, const struct adapter_ends *ends, GPtrArray *items,
-                       GError **error)
-{
-    bool moved = true;
-
-    for (unsigned i = 0; moved && i < 2 * items->len; i++) {
-        bool off = i >= items->len;
-        struct adapter_step *step =
-            adapter_step_new(off ? ADAPTER_OP_DELETE : ADAPTER_OP_ADD, !off, NULL, NULL, NULL,
-                             items->pdata[off ? 2 * items->len - 1 - i : i]);
-        g_autofree char *text = adapter_item_text(step->item);
-
-        moved = point(work, error) && adapter_step_do(step, ends, error) && point(work, error);
-        if (moved && off)
-            log_info("%s: %s moved to %s", ends->adapter.name, text, ends->host.name);
-        adapter_step_free(step);
-    }
-    return moved;
-}
-
-/* What somebody has put on the adapter; not the routes that the kernel has made of the addresses:
- * it does so again where they go, if no other address there has such a route already. */
-static GPtrArray *late_items(const struct work *work, const struct adapter *adapter, GError **error)
-{
-    GPtrArray *late = adapter_items_read(work->sock, adapter, NULL, error);
-
-    for (unsigned i = late ? late->len : 0; i-- > 0;) {
-        const struct adapter_item *item = late->pdata[i];
-
-        if (item->kind == ADAPTER_ROUTE && by_kernel(item))
-            g_ptr_array_remove_index(late, i);
-    }
-    return late;
-}
-
-/* What somebody has put on the adapter since goes where the rest is: to the host port. The journal
- * is written first, with what is on the host port by now, so that whoever finds it after a kill
- * gives the adapter all of that. */
-static bool follow_items(const struct work *work, struct adapter_journal *journal,
-                         const struct adapter *adapter, const struct adapter *host, GError **error)
-{
-    struct adapter_ends ends = ends_of(work, journal);
-    uint64_t read_at = seconds_now();
-    g_autoptr(GPtrArray) late = late_items(work, adapter, error);
-    g_autoptr(GPtrArray) all = late ? adapter_items_read(work->sock, host, NULL, error) : NULL;
-    bool moved = all != NULL;
-
-    if (!moved)
-        return false;
-    for (unsigned i = 0; i < late->len; i++)
-        if (!among(all, late->pdata[i]))
-            g_ptr_array_add(all, adapter_item_ref(late->pdata[i]));
-    if (!all_known(journal, all, read_at)) {
-        journal->read_at = read_at;
-        if (late->len > 0) /* whoever configures the adapter wants it up, now and later */
-            adapter_plan_keep_up(journal->steps);
-        journal->steps = adapter_plan_with_items(journal->steps, all);
-        moved = point(work, error) && adapter_journal_write_steps(journal, error);
-    }
-    return moved && move_items(work, &ends, late, error);
-}
-
 /* --- Giving back ------------------------------------------------------------------------------ */
 
 /* A complete takeover gives back what is on the host port now: a lease may have been renewed, an
  * address added. What somebody has put on the adapter goes there first: left where it is, it would
  * be the adapter's first address, and the host's own ones secondary to it. */
-static void refresh(const struct work *work, struct adapter_journal *journal)
+static void refresh(struct takeover_work *work, struct adapter_journal *journal)
 {
     const struct adapter *host = adapter_by_index(work->links, journal->host.index);
     const struct adapter *adapter = adapter_by_index(work->links, journal->adapter.index);
@@ -255,9 +166,9 @@ static void refresh(const struct work *work, struct adapter_journal *journal)
     if (journal->phase != ADAPTER_TAKEN || !host || !adapter)
         return;
     g_autoptr(GError) late = NULL;
-    if (!follow_items(work, journal, adapter, host, &late))
+    if (!takeover_follow_items(work, journal, adapter, host, &late))
         log_error("%s: %s", journal->adapter.name, late->message);
-    uint64_t read_at = seconds_now();
+    uint64_t read_at = takeover_seconds();
     g_autoptr(GError) error = NULL;
     g_autoptr(GPtrArray) items = adapter_items_read(work->sock, host, NULL, &error);
     if (items) {
@@ -280,34 +191,35 @@ static void note(GError **first, GError *error)
         g_error_free(error);
 }
 
-static void undo_step(const struct work *work, struct adapter_journal *journal,
+static void undo_step(const struct takeover_work *work, struct adapter_journal *journal,
                       struct adapter_ends *ends, unsigned number, GError **first)
 {
     GError *error = NULL;
 
-    ends->age = (uint32_t)(seconds_now() - journal->read_at);
+    ends->age = (uint32_t)(takeover_seconds() - journal->read_at);
     if (!adapter_journal_write_at(journal, ADAPTER_RETURNING, number + 1, &error))
         note(first, g_steal_pointer(&error));
-    if (!point(work, &error) || !adapter_step_undo(journal->steps->pdata[number], ends, &error) ||
-        !point(work, &error))
+    if (!takeover_point(work, &error) ||
+        !adapter_step_undo(journal->steps->pdata[number], ends, &error) ||
+        !takeover_point(work, &error))
         note(first, error);
 }
 
 /* Undo whatever of the journal has been done, and remove it; after a step that cannot be undone
  * only the next time. */
-static bool give_back(const struct work *work, struct adapter_journal *journal, GError **error)
+static bool give_back(struct takeover_work *work, struct adapter_journal *journal, GError **error)
 {
     GError *first = NULL;
     bool again = journal->phase == ADAPTER_RETURNING;
 
     refresh(work, journal);
-    struct adapter_ends ends = ends_of(work, journal);
+    struct adapter_ends ends = takeover_ends(work, journal);
     const struct adapter *adapter = adapter_by_index(work->links, journal->adapter.index);
     /* After a kill in the middle, what is there may be of our own making. */
     g_autoptr(GPtrArray) before = adapter && journal->phase != ADAPTER_RETURNING
                                       ? adapter_items_read(work->sock, adapter, NULL, NULL)
                                       : NULL;
-    g_autoptr(GPtrArray) wanted = items_of(journal, ADAPTER_OP_DELETE);
+    g_autoptr(GPtrArray) wanted = takeover_items(journal, ADAPTER_OP_DELETE);
     if (ends.adapter.index && ends.host.index)
         adapter_neighbours_teach(work->sock, ends.host.index, ends.adapter.index);
     for (unsigned i = journal->at; i-- > 0;)
@@ -329,23 +241,23 @@ static bool give_back(const struct work *work, struct adapter_journal *journal, 
 
 /* --- Taking ----------------------------------------------------------------------------------- */
 
-static bool do_step(const struct work *work, struct adapter_journal *journal,
+static bool do_step(const struct takeover_work *work, struct adapter_journal *journal,
                     struct adapter_ends *ends, unsigned number, GError **error)
 {
     const struct adapter_step *step = journal->steps->pdata[number];
 
-    ends->age = (uint32_t)(seconds_now() - journal->read_at);
+    ends->age = (uint32_t)(takeover_seconds() - journal->read_at);
     if (!adapter_journal_write_at(journal, ADAPTER_TAKING, number + 1, error) ||
-        !point(work, error) || !adapter_step_do(step, ends, error))
+        !takeover_point(work, error) || !adapter_step_do(step, ends, error))
         return false;
     if (step->op == ADAPTER_OP_UP && step->host)
         adapter_neighbours_teach(work->sock, ends->adapter.index, ends->host.index);
-    return point(work, error);
+    return takeover_point(work, error);
 }
 
-static bool take_steps(const struct work *work, struct adapter_journal *journal, GError **error)
+static bool take_steps(struct takeover_work *work, struct adapter_journal *journal, GError **error)
 {
-    struct adapter_ends ends = ends_of(work, journal);
+    struct adapter_ends ends = takeover_ends(work, journal);
     /* The position first: one that a former journal has left would speak of these steps. */
     bool done = adapter_journal_write_at(journal, ADAPTER_TAKING, 0, error) &&
                 adapter_journal_write_steps(journal, error);
@@ -353,7 +265,7 @@ static bool take_steps(const struct work *work, struct adapter_journal *journal,
     for (unsigned i = 0; done && i < journal->steps->len; i++)
         done = do_step(work, journal, &ends, i, error);
     if (done) {
-        g_autoptr(GPtrArray) wanted = items_of(journal, ADAPTER_OP_ADD);
+        g_autoptr(GPtrArray) wanted = takeover_items(journal, ADAPTER_OP_ADD);
 
         tidy(work, &ends.host, NULL, wanted, !any_link_local(wanted));
         done = adapter_journal_write_at(journal, ADAPTER_TAKEN, journal->steps->len, error);
@@ -363,7 +275,7 @@ static bool take_steps(const struct work *work, struct adapter_journal *journal,
     return done;
 }
 
-static struct adapter_journal *journal_of(const struct work *work, int adapter)
+static struct adapter_journal *journal_of(const struct takeover_work *work, int adapter)
 {
     for (unsigned i = 0; i < work->journals->len; i++) {
         struct adapter_journal *journal = work->journals->pdata[i];
@@ -389,7 +301,8 @@ static bool is_taken(const char *name, const char *vswitch, GError **error)
 }
 
 /* Is there a takeover already? True: go on (or, with *ret_adopted, be content). */
-static bool settle(struct work *work, int adapter, int host, bool *ret_adopted, GError **error)
+static bool settle(struct takeover_work *work, int adapter, int host, bool *ret_adopted,
+                   GError **error)
 {
     const struct adapter_takeover *takeover = work->takeover;
     struct adapter_journal *journal = journal_of(work, adapter);
@@ -412,7 +325,7 @@ static bool settle(struct work *work, int adapter, int host, bool *ret_adopted, 
 }
 
 /* Checks, plan, steps. */
-static bool take(struct work *work, GPtrArray *reports, GError **error)
+static bool take(struct takeover_work *work, GPtrArray *reports, GError **error)
 {
     const struct adapter_takeover *takeover = work->takeover;
     const struct adapter *adapter = adapter_by_name(work->links, takeover->adapter);
@@ -424,7 +337,10 @@ static bool take(struct work *work, GPtrArray *reports, GError **error)
         (!takeover->force &&
          !adapter_owner_agrees(takeover->root, adapter->index, adapter->name, error)))
         return false;
-    uint64_t read_at = seconds_now();
+    work->hearing = adapter_hearing_new(adapter, error);
+    if (!work->hearing)
+        return false;
+    uint64_t read_at = takeover_seconds();
     bool running = adapter->running;
     g_autoptr(GPtrArray) items = adapter_items_read(work->sock, adapter, reports, error);
     /* Looked at again behind the items: ifup, at work right now, sets it up before its routes, and
@@ -446,9 +362,12 @@ static bool take(struct work *work, GPtrArray *reports, GError **error)
     g_ptr_array_unref(journal->steps);
     journal->steps = adapter_plan(&seen, host, items);
     bool taken = take_steps(work, journal, error);
+    g_autoptr(GError) late = NULL;
     if (taken)
         log_info("%s: taken by switch %s, the host is on %s", adapter->name, takeover->vswitch,
                  host->name);
+    if (taken && !takeover_follow_items(work, journal, adapter, host, &late))
+        log_error("%s: %s", adapter->name, late->message);
     adapter_journal_free(journal);
     return taken;
 }
@@ -456,7 +375,7 @@ static bool take(struct work *work, GPtrArray *reports, GError **error)
 bool adapter_take(const struct adapter_takeover *takeover, GPtrArray *reports, bool *ret_adopted,
                   GError **error)
 {
-    struct work work;
+    struct takeover_work work;
     bool adopted = false;
 
     if (!work_begin(&work, takeover, error))
@@ -477,7 +396,7 @@ bool adapter_take(const struct adapter_takeover *takeover, GPtrArray *reports, b
 /* --- From outside ----------------------------------------------------------------------------- */
 
 /* The journal of an adapter by the name that it has now, or had. */
-static struct adapter_journal *journal_by_name(const struct work *work, const char *name)
+static struct adapter_journal *journal_by_name(const struct takeover_work *work, const char *name)
 {
     const struct adapter *link = adapter_by_name(work->links, name);
     struct adapter_journal *found = link ? journal_of(work, link->index) : NULL;
@@ -493,7 +412,7 @@ static struct adapter_journal *journal_by_name(const struct work *work, const ch
 
 bool adapter_give_back(const struct adapter_takeover *takeover, GError **error)
 {
-    struct work work;
+    struct takeover_work work;
 
     if (!work_begin(&work, takeover, error))
         return false;
@@ -504,7 +423,7 @@ bool adapter_give_back(const struct adapter_takeover *takeover, GError **error)
 }
 
 /* Set on the host port what differs; 0 or -errno. */
-static int follow_link(const struct work *work, const struct adapter *adapter,
+static int follow_link(const struct takeover_work *work, const struct adapter *adapter,
                        const struct adapter *host)
 {
     int result = 0;
@@ -516,7 +435,7 @@ static int follow_link(const struct work *work, const struct adapter *adapter,
     return result;
 }
 
-static bool follow(const struct work *work, struct adapter_journal *journal, GError **error)
+static bool follow(struct takeover_work *work, struct adapter_journal *journal, GError **error)
 {
     const struct adapter *adapter = adapter_by_index(work->links, journal->adapter.index);
     const struct adapter *host = adapter_by_index(work->links, journal->host.index);
@@ -527,12 +446,12 @@ static bool follow(const struct work *work, struct adapter_journal *journal, GEr
     if (result < 0)
         g_set_error(error, ADAPTER_ERROR, ADAPTER_ERROR_SYSTEM, "%s cannot follow %s: %s",
                     host->name, adapter->name, g_strerror(-result));
-    return result == 0 && follow_items(work, journal, adapter, host, error);
+    return result == 0 && takeover_follow_items(work, journal, adapter, host, error);
 }
 
 bool adapter_follow(const struct adapter_takeover *takeover, GError **error)
 {
-    struct work work;
+    struct takeover_work work;
 
     if (!work_begin(&work, takeover, error))
         return false;
@@ -544,7 +463,7 @@ bool adapter_follow(const struct adapter_takeover *takeover, GError **error)
 
 bool adapter_recover(const struct adapter_takeover *takeover, bool all, GError **error)
 {
-    struct work work;
+    struct takeover_work work;
     bool recovered = true;
 
     if (!work_begin(&work, takeover, error))

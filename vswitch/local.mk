@@ -5,6 +5,9 @@ libvswitch_a_SOURCES = \
 	vswitch/adapter_cut.c \
 	vswitch/adapter_cut.h \
 	vswitch/adapter_ethtool.c \
+	vswitch/adapter_follow.c \
+	vswitch/adapter_hearing.c \
+	vswitch/adapter_hearing.h \
 	vswitch/adapter_item.c \
 	vswitch/adapter_item.h \
 	vswitch/adapter_items_read.c \
@@ -26,6 +29,7 @@ libvswitch_a_SOURCES = \
 	vswitch/adapter_step.h \
 	vswitch/adapter_takeover.c \
 	vswitch/adapter_takeover.h \
+	vswitch/adapter_takeover_priv.h \
 	vswitch/adapter_wireless.c \
 	vswitch/adapter_wireless.h \
 	vswitch/checksum.h \

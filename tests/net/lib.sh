@@ -93,10 +93,10 @@ end_host() {
 }
 
 # The host's network in a canonical form: interfaces, addresses, routes, rules, neighbours, settings, packet filter; without
-# numbers of interfaces and what passes by itself.
+# numbers of interfaces and what passes by itself. A TAP that another process has opened again says "UP" where it said "UNKNOWN".
 host_state() {
     host sh -c '
-        ip -d -o link | sed "s/^[0-9]*: //;s/@[^:]*:/:/;s/ link-netnsid [0-9]*//;s/ link-netns [^ ]*//;s/ gso_.*//;s/ gro_.*//" | sort
+        ip -d -o link | sed "s/^[0-9]*: //;s/@[^:]*:/:/;s/ link-netnsid [0-9]*//;s/ link-netns [^ ]*//;s/ gso_.*//;s/ gro_.*//;s/ state UNKNOWN / state UP /" | sort
         ip -o addr | sed "s/^[0-9]*: //" | sort
         for family in -4 -6; do
             ip $family route show table all | sort

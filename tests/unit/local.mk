@@ -61,6 +61,7 @@ UNIT_TESTS = \
 	tests/unit/test-acpi-opcodes \
 	tests/unit/test-adapter-monitor \
 	tests/unit/test-adapter-select \
+	tests/unit/test-adapter-hearing \
 	tests/unit/test-adapter-takeover \
 	tests/unit/test-adapter-traffic \
 	tests/unit/test-atapi \
@@ -177,6 +178,7 @@ check-programs: $(check_PROGRAMS)
 
 tests_unit_test_acpi_LDADD = $(UNIT_LIBS)
 tests_unit_test_acpi_opcodes_LDADD = $(UNIT_LIBS)
+tests_unit_test_adapter_hearing_LDADD = $(UNIT_LIBS)
 tests_unit_test_adapter_monitor_LDADD = $(UNIT_LIBS)
 tests_unit_test_adapter_select_LDADD = $(UNIT_LIBS)
 tests_unit_test_adapter_takeover_LDADD = $(UNIT_LIBS)
