@@ -48,3 +48,17 @@ check-programs: tests/guest/same-picture
 tests/guest/same-picture: tests/guest/same-picture.c
 	$(AM_V_GEN)$(MKDIR_P) tests/guest && $(CC) -std=gnu11 -D_GNU_SOURCE $(WARNINGS) $(PNG_CFLAGS) -O2 -o $@ \
 		$(srcdir)/tests/guest/same-picture.c $(PNG_LIBS)
+
+# The programs of tests/guest/pc-programs: each a boot sector and what it loads behind itself.
+PC_DISKS = \
+	tests/guest/pc-programs.d/atapi.bin \
+	tests/guest/pc-programs.d/ide.bin \
+	tests/guest/pc-programs.d/timers.bin
+
+CLEANFILES += $(PC_DISKS)
+check-programs: $(PC_DISKS)
+
+$(PC_DISKS): tests/guest/pc-programs.d/%.bin: tests/guest/pc-programs.d/%.S tests/guest/pc-programs.d/frame.inc \
+		tests/guest/pc-programs.d/ide.inc tests/guest/pc-programs.d/packet.inc
+	$(AM_V_GEN)$(MKDIR_P) tests/guest/pc-programs.d && $(CC) -I$(top_srcdir) -m32 -nostdlib -static -no-pie \
+		-Wl,-Ttext=0x7c00 -Wl,--oformat=binary -Wl,--build-id=none -Wl,-melf_i386 -o $@ $<
