@@ -52,13 +52,23 @@ tests/guest/same-picture: tests/guest/same-picture.c
 # The programs of tests/guest/pc-programs: each a boot sector and what it loads behind itself.
 PC_DISKS = \
 	tests/guest/pc-programs.d/atapi.bin \
+	tests/guest/pc-programs.d/dma.bin \
 	tests/guest/pc-programs.d/ide.bin \
+	tests/guest/pc-programs.d/planar.bin \
+	tests/guest/pc-programs.d/ps2.bin \
+	tests/guest/pc-programs.d/reset.bin \
+	tests/guest/pc-programs.d/rtc.bin \
 	tests/guest/pc-programs.d/timers.bin
+
+PC_SHARED = \
+	tests/guest/pc-programs.d/frame.inc \
+	tests/guest/pc-programs.d/ide.inc \
+	tests/guest/pc-programs.d/packet.inc \
+	tests/guest/pc-programs.d/vga.inc
 
 CLEANFILES += $(PC_DISKS)
 check-programs: $(PC_DISKS)
 
-$(PC_DISKS): tests/guest/pc-programs.d/%.bin: tests/guest/pc-programs.d/%.S tests/guest/pc-programs.d/frame.inc \
-		tests/guest/pc-programs.d/ide.inc tests/guest/pc-programs.d/packet.inc
+$(PC_DISKS): tests/guest/pc-programs.d/%.bin: tests/guest/pc-programs.d/%.S $(PC_SHARED)
 	$(AM_V_GEN)$(MKDIR_P) tests/guest/pc-programs.d && $(CC) -I$(top_srcdir) -m32 -nostdlib -static -no-pie \
 		-Wl,-Ttext=0x7c00 -Wl,--oformat=binary -Wl,--build-id=none -Wl,-melf_i386 -o $@ $<

@@ -121,7 +121,7 @@ errors: packet  "0x28,0,0,0,1,0,0,0,1,0,0,0", 2048
         packet  "0xc1,0,0,0,0,0,0,0,0,0,0,0"
         fails   "no such packet", 5, 0x2000
         packet  "0x2a,0,0,0,0,16,0,0,1,0,0,0", 2048
-        fails   "nobody writes", 5, 0x2000
+        fails   "nobody writes", 7, 0x2700
         packet  "0x12,0,0,0,36,0,0,0,0,0,0,0", 0
         call    packet_end
         andl    $0x0104, %eax

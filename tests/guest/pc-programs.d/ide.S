@@ -450,6 +450,8 @@ writes: call    spoil
 
 cd:     movw    $SECONDARY, channel
         call    soft_reset
+        movb    $0xa0, %al
+        call    select
         call    signature
         expect  "CD: the signature of a packet device", $0xeb140101
         registers 7
