@@ -52,13 +52,15 @@ tests/guest/same-picture: tests/guest/same-picture.c
 # The programs of tests/guest/pc-programs: each a boot sector and what it loads behind itself.
 PC_DISKS = \
 	tests/guest/pc-programs.d/atapi.bin \
+	tests/guest/pc-programs.d/chained.bin \
 	tests/guest/pc-programs.d/dma.bin \
 	tests/guest/pc-programs.d/ide.bin \
 	tests/guest/pc-programs.d/planar.bin \
 	tests/guest/pc-programs.d/ps2.bin \
 	tests/guest/pc-programs.d/reset.bin \
 	tests/guest/pc-programs.d/rtc.bin \
-	tests/guest/pc-programs.d/timers.bin
+	tests/guest/pc-programs.d/timers.bin \
+	tests/guest/pc-programs.d/vbe.bin
 
 PC_SHARED = \
 	tests/guest/pc-programs.d/frame.inc \
