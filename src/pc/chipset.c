@@ -20,9 +20,11 @@
 #define PAM_SHADOWED 0x10u /* F0000 to FFFFF reads RAM already: SeaBIOS then copies nothing */
 #define SMRAM_RESET  0x02u
 
-#define ISA_PIRQRC   0x60u
-#define PIRQ_OFF     0x80u
-#define PIRQ_ALLOWED 0xdcf8u /* lines 3 to 7, 10 to 12, 14, 15; 9 would be shared with the SCI */
+#define ISA_PIRQRC 0x60u
+#define PIRQ_OFF   0x80u
+/* Lines 5 to 7, 10, 11. PIIX4 takes 3, 4, 9, 12, 14, 15 too, which have owners here (serial ports,
+ * SCI, mouse, IDE): a line that two drive would fall when the first of them lets go. */
+#define PIRQ_ALLOWED 0x0ce0u
 
 #define PM_BASE_REGISTER 0x40u
 #define PM_SMI_DONE      0x5bu /* bit 1 here: firmware has set SMM up and need not */
