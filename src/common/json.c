@@ -371,7 +371,7 @@ static bool read_value(const struct json_at *at, struct json_object *value,
             *(unsigned *)target = index;
         return true;
     case JSON_MEMBERS:
-        return json_read_object(at, value, key->keys, into, error);
+        return json_read_object(at, value, key->keys, target, error);
     case JSON_CUSTOM:
         return key->read(at, value, into, error);
     }

@@ -38,7 +38,7 @@ enum json_kind {
     JSON_TEXT,     /* char *, g_malloc()ed, min to max bytes */
     JSON_CHOICE,   /* an enum: the index of the word in `choices` */
     JSON_FLAG,     /* bool: the index of the word in `choices`, which has two */
-    JSON_MEMBERS,  /* an object whose members, `keys`, go into the same structure */
+    JSON_MEMBERS,  /* an object whose members, `keys`, go into the structure at `offset` */
     JSON_CUSTOM    /* whatever `read` makes of it */
 };
 

@@ -155,6 +155,19 @@ static void isa_simple(struct aml *aml, const char *name, const char *id, uint16
     isa_close(aml, isa);
 }
 
+/* Ports of one _HID are told apart by _UID. */
+static void isa_serial(struct aml *aml, const char *name, uint32_t number, uint16_t port,
+                       unsigned irq)
+{
+    struct isa_device isa = isa_open(aml, name, "PNP0501");
+
+    aml_io(aml, port, UART_PORTS);
+    aml_irq(aml, irq);
+    aml_template_close(aml, isa.resources);
+    aml_name_integer(aml, "_UID", number);
+    aml_close(aml, isa.device);
+}
+
 /* SeaBIOS drives a keyboard only if there is a PNP0303 here. */
 static void isa_keyboard(struct aml *aml)
 {
@@ -203,7 +216,8 @@ static void isa_bridge(struct aml *aml)
     aml_name_integer(aml, "_ADR", 0x00010000);
     isa_keyboard(aml);
     isa_simple(aml, "RTC", "PNP0B00", RTC_BASE, RTC_PORTS, RTC_IRQ);
-    isa_simple(aml, "COM1", "PNP0501", UART_COM1, UART_PORTS, UART_COM1_IRQ);
+    isa_serial(aml, "COM1", 1, UART_COM1, UART_COM1_IRQ);
+    isa_serial(aml, "COM2", 2, UART_COM2, UART_COM2_IRQ);
     isa_simple(aml, "PIT", "PNP0100", 0x40, 4, 0);
     isa_board(aml);
     isa_vmbus(aml);

@@ -20,6 +20,8 @@
 
 #define UART_COM1     0x3f8u
 #define UART_COM1_IRQ 4u
+#define UART_COM2     0x2f8u
+#define UART_COM2_IRQ 3u
 #define UART_PORTS    8u
 
 #define UART_FIFO 16u

@@ -80,8 +80,9 @@ static void show_duration(uint64_t ms, char *out, size_t size)
 
 void show_status(struct json_object *status)
 {
-    static const char *const keys[] = {"name",  "uuid",       "machine", "state",   "pid",
-                                       "vcpus", "memory_mib", "resets",  "console", "bus_version"};
+    static const char *const keys[] = {"name",    "uuid",     "machine",    "state",
+                                       "pid",     "vcpus",    "memory_mib", "resets",
+                                       "console", "console2", "bus_version"};
     struct json_object *crash = member(status, "crash");
     char uptime[32];
 

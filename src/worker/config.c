@@ -28,6 +28,7 @@
 #define LOG_MAX_HIGHEST (1ull << 30)
 #define SOCKET_PATH_MAX (sizeof(((struct sockaddr_un *)0)->sun_path) - 1)
 #define FIELD(member)   offsetof(struct config, member)
+#define CONSOLE(member) offsetof(struct config_console, member)
 
 GQuark config_error_quark(void)
 {
@@ -271,10 +272,10 @@ static const struct json_key boot_keys[] = {
     {.name = NULL}};
 
 static const struct json_key console_keys[] = {
-    {"type", JSON_CHOICE, .offset = FIELD(console), .choices = console_types},
-    {"path", JSON_TEXT, .offset = FIELD(console_path), .min = 1, .max = SOCKET_PATH_MAX},
-    {"log", JSON_TEXT, .offset = FIELD(console_log), .min = 1, .max = PATH_MAX - 1},
-    {"log_max", JSON_U64, .offset = FIELD(console_log_max), .min = LOG_MAX_LOWEST,
+    {"type", JSON_CHOICE, .offset = CONSOLE(kind), .choices = console_types},
+    {"path", JSON_TEXT, .offset = CONSOLE(path), .min = 1, .max = SOCKET_PATH_MAX},
+    {"log", JSON_TEXT, .offset = CONSOLE(log), .min = 1, .max = PATH_MAX - 1},
+    {"log_max", JSON_U64, .offset = CONSOLE(log_max), .min = LOG_MAX_LOWEST,
      .max = LOG_MAX_HIGHEST},
     {.name = NULL}};
 
@@ -304,7 +305,8 @@ static const struct json_key config_keys[] = {
     {"vcpus", JSON_MEMBERS, .keys = vcpus_keys},
     {"cpu", JSON_MEMBERS, .keys = cpu_keys},
     {"boot", JSON_MEMBERS, .keys = boot_keys},
-    {"console", JSON_MEMBERS, .keys = console_keys},
+    {"console", JSON_MEMBERS, .offset = FIELD(console), .keys = console_keys},
+    {"console2", JSON_MEMBERS, .offset = FIELD(console_2), .keys = console_keys},
     {"rtc", JSON_FLAG, .offset = FIELD(rtc_local), .choices = clock_bases},
     {"hyperv", JSON_MEMBERS, .keys = hyperv_keys},
     {"ide", JSON_CUSTOM, .read = config_ide_read},
@@ -327,7 +329,7 @@ static struct config *config_new(void)
     config->machine = g_strdup(MACHINE_NEWEST);
     config->cpu_model = g_strdup("host");
     config->cmdline = g_strdup("");
-    config->console_log_max = LIMIT_CONSOLE_LOG;
+    config->console.log_max = config->console_2.log_max = LIMIT_CONSOLE_LOG;
     config->direct_timers = true;
     config->ide_twins = true;
     config->nic_removal = true;
@@ -365,8 +367,10 @@ void config_free(struct config *config)
     g_free(config->kernel);
     g_free(config->initrd);
     g_free(config->cmdline);
-    g_free(config->console_path);
-    g_free(config->console_log);
+    g_free(config->console.path);
+    g_free(config->console.log);
+    g_free(config->console_2.path);
+    g_free(config->console_2.log);
     g_free(config->control);
     g_free(config->run_dir);
     g_free(config);
@@ -402,16 +406,37 @@ static bool finish_topology(struct config *config, GError **error)
     return true;
 }
 
-static bool finish_console(struct config *config, GError **error)
+static bool finish_console(const struct config_console *console, const char *key, GError **error)
 {
-    static const struct json_at console = {.key = "console"};
-    static const struct json_at path = {.parent = &console, .key = "path"};
+    const struct json_at at = {.key = key};
+    const struct json_at path = {.parent = &at, .key = "path"};
 
-    if (config->console == CONSOLE_SOCKET && !config->console_path)
+    if (console->kind == CONSOLE_SOCKET && !console->path)
         return json_fail(&path, error, JSON_ERROR_KEY, "missing; a socket console needs a path");
-    if (config->console != CONSOLE_SOCKET && config->console_path)
+    if (console->kind != CONSOLE_SOCKET && console->path)
         return json_fail(&path, error, JSON_ERROR_VALUE,
                          "only a console of type \"socket\" has a path; remove it");
+    return true;
+}
+
+static bool finish_consoles(const struct config *config, GError **error)
+{
+    static const struct json_at at = {.key = "console2"};
+    static const struct json_at type = {.parent = &at, .key = "type"};
+    static const struct json_at log = {.parent = &at, .key = "log"};
+    const struct config_console *first = &config->console, *second = &config->console_2;
+
+    if (!finish_console(first, "console", error) || !finish_console(second, "console2", error))
+        return false;
+    if (!config->firmware && (second->kind != CONSOLE_NONE || second->log))
+        return json_fail(&at, error, JSON_ERROR_VALUE,
+                         "only a machine with boot.firmware has a second port; remove it");
+    if (first->kind == CONSOLE_STDIO && second->kind == CONSOLE_STDIO)
+        return json_fail(&type, error, JSON_ERROR_VALUE,
+                         "the first console has standard input and output; choose another");
+    if (first->log && second->log && !strcmp(first->log, second->log))
+        return json_fail(&log, error, JSON_ERROR_VALUE,
+                         "the first console writes there; choose another file");
     return true;
 }
 
@@ -462,7 +487,7 @@ static bool config_finish(struct config *config, GError **error)
                          "of no use with \"kvp\": false; remove one of them");
     return config_profile_finish(config, error) && finish_boot(config, error) &&
            finish_topology(config, error) && config_scsi_finish(config, error) &&
-           config_nic_finish(config, error) && finish_console(config, error);
+           config_nic_finish(config, error) && finish_consoles(config, error);
 }
 
 /* --- Entry points ----------------------------------------------------------------------------- */

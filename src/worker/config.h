@@ -50,6 +50,13 @@ struct config_nic {
     char *network, *portgroup; /* for vmbusd; NULL: not given */
 };
 
+struct config_console {
+    enum console_kind kind;
+    char *path; /* socket */
+    char *log;  /* NULL: none */
+    uint64_t log_max;
+};
+
 struct config_pair {
     char *key, *value;
 };
@@ -67,10 +74,8 @@ struct config {
     bool firmware_log; /* what the firmware says goes to the log */
     char *vga_rom;     /* with firmware: a VGA BIOS */
     char *kernel, *initrd, *cmdline; /* initrd may be NULL */
-    enum console_kind console;
-    char *console_path; /* socket */
-    char *console_log;  /* NULL: none */
-    uint64_t console_log_max;
+    struct config_console console;   /* of COM1 */
+    struct config_console console_2; /* of COM2, which a machine has that boots from firmware */
     bool rtc_local;
     bool direct_timers; /* hyperv.direct_timers, default true */
     bool ide_twins;     /* hyperv.ide_twins, default true: IDE disks are on the VMBus too */

@@ -223,7 +223,7 @@ static void run_stats(struct control_call *call, const struct control_arguments 
 
 static void run_console(struct control_call *call, const struct control_arguments *arguments)
 {
-    const char *path = machine_console(call->machine);
+    const char *path = machine_console(call->machine, 0);
     struct json_object *value = json_object_new_object();
 
     (void)arguments;

@@ -352,9 +352,11 @@ struct typist *machine_typist(struct machine *machine)
     return machine->gen1 ? &machine->gen1->typist : NULL;
 }
 
-const char *machine_console(const struct machine *machine)
+const char *machine_console(const struct machine *machine, unsigned number)
 {
-    return console_path(machine->console);
+    if (!number)
+        return console_path(machine->console);
+    return machine->gen1 ? console_path(machine->gen1->console_2) : NULL;
 }
 
 struct lane *machine_lane(struct machine *machine)

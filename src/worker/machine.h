@@ -123,8 +123,8 @@ struct screen *machine_screen(struct machine *machine);
 /* Who types on the guest's keyboard; NULL if it has none. */
 struct typist *machine_typist(struct machine *machine);
 
-/* Path of the console's pty or socket, or NULL. */
-const char *machine_console(const struct machine *machine);
+/* Path of the pty or socket that serial port `number` leads to, 0: COM1; or NULL. */
+const char *machine_console(const struct machine *machine, unsigned number);
 
 /* The main lane. */
 struct lane *machine_lane(struct machine *machine);

@@ -102,15 +102,17 @@ static bool build_kvm(struct machine *machine, GError **error)
     return true;
 }
 
+static struct console *build_console(struct machine *machine, const struct config_console *from,
+                                     struct uart *uart, GError **error)
+{
+    const struct console_params params = {
+        .kind = from->kind, .path = from->path, .log = from->log, .log_max = from->log_max};
+    return console_new(&params, machine->lane, uart, &machine->pc_lock, error);
+}
+
 static bool build_pc(struct machine *machine, GError **error)
 {
     const struct config *config = machine->config;
-    struct console_params params = {
-        .kind = config->console,
-        .path = config->console_path,
-        .log = config->console_log,
-        .log_max = config->console_log_max,
-    };
     if (uart_init(&machine->uart, &machine->pc_host, &machine->pio, UART_COM1, UART_COM1_IRQ) < 0 ||
         pm_init(&machine->pm, &machine->pc_host, &machine->pio) < 0 ||
         rtc_init(&machine->rtc, &machine->pc_host, &machine->pio, config->rtc_local) < 0 ||
@@ -120,9 +122,11 @@ static bool build_pc(struct machine *machine, GError **error)
         return build_error(error, "PC devices", ENOMEM);
     if (config->firmware && !machine_gen1_new(machine, error))
         return false;
-    machine->console =
-        console_new(&params, machine->lane, &machine->uart, &machine->pc_lock, error);
-    return machine->console != NULL;
+    machine->console = build_console(machine, &config->console, &machine->uart, error);
+    if (machine->gen1)
+        machine->gen1->console_2 =
+            build_console(machine, &config->console_2, &machine->gen1->com2, error);
+    return machine->console && (!machine->gen1 || machine->gen1->console_2);
 }
 
 /* A disk's id for VPD pages: what the description says, or one that stays the same for as long as
@@ -310,6 +314,8 @@ bool machine_load(struct machine *machine, GError **error)
 void machine_sealed(struct machine *machine)
 {
     console_sealed(machine->console);
+    if (machine->gen1)
+        console_sealed(machine->gen1->console_2);
 }
 
 static void build_lane_enter(void *context)

@@ -68,6 +68,8 @@ static int gen1_devices(struct machine *machine)
     if (result == 0)
         result = chipset_init(&gen1->chipset, host, &gen1->pci);
     if (result == 0)
+        result = uart_init(&gen1->com2, host, pio, UART_COM2, UART_COM2_IRQ);
+    if (result == 0)
         result = i8042_init(&gen1->i8042, host, pio);
     typist_init(&gen1->typist, &gen1->i8042, host);
     if (result == 0 && machine->config->firmware_log)
@@ -290,6 +292,7 @@ void machine_gen1_reset(struct machine_gen1 *gen1)
 {
     pci_reset(&gen1->pci);
     chipset_reset(&gen1->chipset);
+    uart_reset(&gen1->com2);
     i8042_reset(&gen1->i8042);
     vga_reset(&gen1->vga);
     ide_reset(&gen1->ide);
@@ -324,6 +327,7 @@ void machine_gen1_free(struct machine_gen1 *gen1)
 {
     if (!gen1)
         return;
+    console_free(gen1->console_2);
     firmware_free(&gen1->firmware);
     screen_free(gen1->screen);
     vga_fini(&gen1->vga);

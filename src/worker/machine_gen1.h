@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The generation-1 PC of a machine that boots from firmware: PCI, chipset, firmware interface,
- * keyboard controller, VGA, IDE, legacy network adapters. A machine that boots a kernel directly
- * has none of it.
+ * second serial port, keyboard controller, VGA, IDE, legacy network adapters. A machine that boots
+ * a kernel directly has none of it.
  */
 #ifndef VMBUSD_WORKER_MACHINE_GEN1_H
 #define VMBUSD_WORKER_MACHINE_GEN1_H
 
 #include "src/pc/chipset.h"
+#include "src/pc/console.h"
 #include "src/pc/debug_port.h"
 #include "src/pc/firmware.h"
 #include "src/pc/fw_cfg.h"
@@ -18,6 +19,7 @@
 #include "src/pc/screen.h"
 #include "src/pc/tulip.h"
 #include "src/pc/typist.h"
+#include "src/pc/uart.h"
 #include "src/pc/vga.h"
 #include "vmbus/storvsp.h"
 
@@ -27,6 +29,8 @@ struct machine_gen1 {
     struct mmio mmio;
     struct pci pci;
     struct chipset chipset;
+    struct uart com2;
+    struct console *console_2; /* of `com2` */
     struct i8042 i8042;
     struct typist typist;
     struct vga vga;

@@ -188,8 +188,9 @@ static int worker_run(struct worker *worker)
     if (!machine_start(worker->machine, worker->sandbox, &error))
         return worker_fail(error, EXIT_STATUS_FAILED);
     log_info("running; control socket %s", worker->control_path);
-    if (machine_console(worker->machine))
-        log_info("console on %s", machine_console(worker->machine));
+    for (unsigned i = 0; i < 2; i++)
+        if (machine_console(worker->machine, i))
+            log_info("console%s on %s", i ? " of COM2" : "", machine_console(worker->machine, i));
     return machine_main(worker->machine);
 }
 

@@ -80,7 +80,8 @@ struct json_object *report_status(struct machine *machine)
     json_add_number(object, "memory_mib", config->memory >> 20);
     json_add_number(object, "uptime_ms", stats.uptime_ns / 1000000);
     json_add_number(object, "resets", stats.resets);
-    json_add_text(object, "console", machine_console(machine));
+    json_add_text(object, "console", machine_console(machine, 0));
+    json_add_text(object, "console2", machine_console(machine, 1));
     add_bus_version(object, "bus_version", machine_bus(machine));
     json_object_object_add(object, "crash", report_crash(machine));
     return object;

@@ -21,7 +21,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 struct devices {
     struct fake_pc pc;
-    struct uart uart;
+    struct uart uart[2]; /* COM1, COM2 */
     struct pm pm;
     struct rtc rtc;
     struct reset_ports ports;
@@ -45,7 +45,8 @@ static void count_kick(void *context)
 
 static void reset_all(struct devices *devices)
 {
-    uart_reset(&devices->uart);
+    uart_reset(&devices->uart[0]);
+    uart_reset(&devices->uart[1]);
     pm_reset(&devices->pm);
     rtc_reset(&devices->rtc);
     reset_ports_reset(&devices->ports);
@@ -56,19 +57,20 @@ static void reset_all(struct devices *devices)
 /* What the main lane does. */
 static void host_side(struct devices *devices, uint8_t what, uint32_t value)
 {
+    struct uart *uart = &devices->uart[what / 4 % 2];
     uint8_t bytes[UART_FIFO];
     unsigned room;
 
     memset(bytes, (int)value, sizeof(bytes));
     switch (what % 4) {
     case 0:
-        check(uart_take(&devices->uart, bytes, value % (sizeof(bytes) + 1)) <= sizeof(bytes),
+        check(uart_take(uart, bytes, value % (sizeof(bytes) + 1)) <= sizeof(bytes),
               "as much output as was asked for");
         break;
     case 1:
-        room = uart_room(&devices->uart);
+        room = uart_room(uart);
         check(room <= UART_FIFO, "room is a FIFO's");
-        uart_receive(&devices->uart, bytes, value % (room + 1));
+        uart_receive(uart, bytes, value % (room + 1));
         break;
     case 2:
         pm_power_button(&devices->pm);
@@ -80,7 +82,7 @@ static void host_side(struct devices *devices, uint8_t what, uint32_t value)
 
 static uint16_t choose_port(uint8_t choice, uint16_t offset)
 {
-    static const uint16_t bases[] = {UART_COM1, PM_BASE, RTC_BASE, 0xcf8, 0x92, 0x64};
+    static const uint16_t bases[] = {UART_COM1, PM_BASE, RTC_BASE, 0xcf8, 0x92, 0x64, UART_COM2};
 
     if (choice & 1)
         return offset;
@@ -106,8 +108,9 @@ static void step(struct devices *devices, const uint8_t operation[8])
     } else {
         fake_pc_out(&devices->pc, port, width, value);
     }
-    check(devices->uart.rx_count <= UART_FIFO && devices->uart.out_count <= UART_RING,
-          "the UART's bounds");
+    for (unsigned i = 0; i < 2; i++)
+        check(devices->uart[i].rx_count <= UART_FIFO && devices->uart[i].out_count <= UART_RING,
+              "the UART's bounds");
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -116,9 +119,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     memset(&devices, 0, sizeof(devices));
     fake_pc_init(&devices.pc);
-    devices.uart.kick = count_kick;
-    devices.uart.context = &devices;
-    check(!uart_init(&devices.uart, &devices.pc.host, &devices.pc.pio, UART_COM1, UART_COM1_IRQ) &&
+    devices.uart[0].kick = devices.uart[1].kick = count_kick;
+    devices.uart[0].context = devices.uart[1].context = &devices;
+    const struct pc_host *host = &devices.pc.host;
+    check(!uart_init(&devices.uart[0], host, &devices.pc.pio, UART_COM1, UART_COM1_IRQ) &&
+              !uart_init(&devices.uart[1], host, &devices.pc.pio, UART_COM2, UART_COM2_IRQ) &&
               !pm_init(&devices.pm, &devices.pc.host, &devices.pc.pio) &&
               !rtc_init(&devices.rtc, &devices.pc.host, &devices.pc.pio, size & 1) &&
               !reset_ports_init(&devices.ports, &devices.pc.host, &devices.pc.pio),

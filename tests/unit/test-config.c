@@ -17,6 +17,10 @@
 #define LEAST(rest) \
     "{\"name\":\"vm1\",\"memory\":{\"mib\":64},\"boot\":{\"kernel\":\"/boot/vmlinuz\"}" rest "}"
 
+/* The same of a machine that boots from firmware. */
+#define PC(rest) \
+    "{\"name\":\"vm1\",\"memory\":{\"mib\":64},\"boot\":{\"firmware\":\"/bios\"}" rest "}"
+
 static struct config *parse(const char *text)
 {
     g_autoptr(GError) error = NULL;
@@ -51,8 +55,10 @@ static void test_defaults(void)
     g_assert_cmpstr(config->cpu_model, ==, "host");
     g_assert_cmpstr(config->cmdline, ==, "");
     g_assert_null(config->initrd);
-    g_assert_cmpint(config->console, ==, CONSOLE_NONE);
-    g_assert_cmpuint(config->console_log_max, ==, LIMIT_CONSOLE_LOG);
+    g_assert_cmpint(config->console.kind, ==, CONSOLE_NONE);
+    g_assert_cmpuint(config->console.log_max, ==, LIMIT_CONSOLE_LOG);
+    g_assert_cmpint(config->console_2.kind, ==, CONSOLE_NONE);
+    g_assert_cmpuint(config->console_2.log_max, ==, LIMIT_CONSOLE_LOG);
     g_assert_false(config->rtc_local);
     g_assert_true(config->direct_timers);
     g_assert_cmphex(config->vmbus_max, ==, VMBUS_V5_3);
@@ -102,8 +108,8 @@ static void test_every_key(void)
     g_assert_cmpuint(config->vcpus, ==, 8);
     g_assert_cmpstr(config->cpu_model, ==, "x86-64-v2");
     g_assert_cmpstr(config->initrd, ==, "i");
-    g_assert_cmpint(config->console, ==, CONSOLE_SOCKET);
-    g_assert_cmpuint(config->console_log_max, ==, 8192);
+    g_assert_cmpint(config->console.kind, ==, CONSOLE_SOCKET);
+    g_assert_cmpuint(config->console.log_max, ==, 8192);
     g_assert_true(config->rtc_local && !config->direct_timers);
     g_assert_cmphex(config->vmbus_max, ==, VMBUS_V0_13);
     g_assert_cmpuint(config->scsi[0].queues, ==, 4);
@@ -116,6 +122,23 @@ static void test_every_key(void)
     g_assert_cmpint(config->uid, ==, 70000);
     g_assert_false(config->sandbox);
     g_assert_cmpint(config->on_crash, ==, ACTION_PRESERVE);
+    config_free(config);
+}
+
+/* The two consoles' keys are the same and do not mix. */
+static void test_second_console(void)
+{
+    struct config *config =
+        parse(PC(",\"console\":{\"type\":\"pty\",\"log_max\":8192},\"console2\":"
+                 "{\"type\":\"socket\",\"path\":\"/d\",\"log\":\"/m\"}"));
+
+    g_assert_cmpint(config->console.kind, ==, CONSOLE_PTY);
+    g_assert_null(config->console.path);
+    g_assert_cmpuint(config->console.log_max, ==, 8192);
+    g_assert_cmpint(config->console_2.kind, ==, CONSOLE_SOCKET);
+    g_assert_cmpstr(config->console_2.path, ==, "/d");
+    g_assert_cmpstr(config->console_2.log, ==, "/m");
+    g_assert_cmpuint(config->console_2.log_max, ==, LIMIT_CONSOLE_LOG);
     config_free(config);
 }
 
@@ -272,6 +295,16 @@ static void test_bad_machine(void)
          "console.path: missing; a socket console needs a path"},
         {LEAST(",\"console\":{\"type\":\"pty\",\"path\":\"/x\"}"),
          "console.path: only a console of type \"socket\" has a path; remove it"},
+        {LEAST(",\"console2\":{\"type\":\"socket\"}"),
+         "console2.path: missing; a socket console needs a path"},
+        {LEAST(",\"console2\":{\"type\":\"pty\"}"),
+         "console2: only a machine with boot.firmware has a second port; remove it"},
+        {LEAST(",\"console2\":{\"log\":\"/l\"}"),
+         "console2: only a machine with boot.firmware has a second port; remove it"},
+        {PC(",\"console\":{\"type\":\"stdio\"},\"console2\":{\"type\":\"stdio\"}"),
+         "console2.type: the first console has standard input and output; choose another"},
+        {PC(",\"console\":{\"log\":\"/l\"},\"console2\":{\"log\":\"/l\"}"),
+         "console2.log: the first console writes there; choose another file"},
         {LEAST(",\"integration\":{\"kvp\":false,\"kvp_pool\":{\"a\":\"b\"}}"),
          "integration.kvp_pool: of no use with \"kvp\": false; remove one of them"},
         {LEAST(",\"integration\":{\"kvp_pool\":{\"\":\"b\"}}"),
@@ -593,6 +626,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/config/defaults", test_defaults);
     g_test_add_func("/config/every-key", test_every_key);
+    g_test_add_func("/config/second-console", test_second_console);
     g_test_add_func("/config/derived-guids", test_derived_guids);
     g_test_add_func("/config/topology", test_topology);
     g_test_add_func("/config/bad-machine", test_bad_machine);

@@ -139,6 +139,7 @@ static void test_status(struct fixture *fixture, gconstpointer data)
     assert_member(answer, "/return/memory_mib", "512");
     assert_member(answer, "/return/uptime_ms", "5000");
     assert_member(answer, "/return/console", "\"/dev/pts/7\"");
+    assert_member(answer, "/return/console2", "\"/dev/pts/8\"");
     assert_member(answer, "/return/bus_version", "\"5.2\"");
     assert_member(answer, "/return/crash/parameters/4", "\"0xa4\"");
     assert_member(answer, "/return/crash/message", "\"Kernel panic\\n\xef\xbf\xbd\"");

@@ -270,6 +270,31 @@ static void test_wide_access(struct fixture *f, gconstpointer data)
     g_assert_cmpuint(uart_take(&f->uart, bytes, sizeof(bytes)), ==, 0);
 }
 
+/* The second port's registers, output and line are its own. */
+static void test_two_ports(struct fixture *f, gconstpointer data)
+{
+    struct uart second = {.irq = 0};
+    uint8_t bytes[8];
+
+    (void)data;
+    g_assert_cmpint(uart_init(&second, &f->pc.host, &f->pc.pio, UART_COM2, UART_COM2_IRQ), ==, 0);
+    out(f, UART_COM2 + 7, 0x5a);
+    out(f, SCR, 0xa5);
+    g_assert_cmphex(in(f, UART_COM2 + 7), ==, 0x5a);
+    out(f, UART_COM2, '2');
+    out(f, DATA, '1');
+    g_assert_cmpuint(uart_take(&second, bytes, sizeof(bytes)), ==, 1);
+    g_assert_cmpint(bytes[0], ==, '2');
+    out(f, UART_COM2 + 4, 0x08); /* OUT2 */
+    out(f, UART_COM2 + 1, 0x01);
+    uart_receive(&second, (const uint8_t *)"x", 1);
+    g_assert_true(fake_pc_level(&f->pc, UART_COM2_IRQ));
+    g_assert_false(fake_pc_level(&f->pc, UART_COM1_IRQ));
+    uart_reset(&f->uart);
+    g_assert_cmphex(in(f, UART_COM2), ==, 'x');
+    g_assert_false(fake_pc_level(&f->pc, UART_COM2_IRQ));
+}
+
 static void test_reset(struct fixture *f, gconstpointer data)
 {
     uint8_t bytes[8];
@@ -307,6 +332,7 @@ int main(int argc, char **argv)
     add("/uart/loopback", test_loopback);
     add("/uart/modem-interrupt", test_modem_interrupt);
     add("/uart/wide-access", test_wide_access);
+    add("/uart/two-ports", test_two_ports);
     add("/uart/reset", test_reset);
     return g_test_run();
 }
