@@ -420,7 +420,7 @@ int vmbus_bus_remove(struct vmbus_bus *bus, struct vsp *vsp, void (*gone)(void *
     vsp->leaving = true;
     vsp->gone = gone;
     vsp->gone_context = context;
-    subchannel_take_back(primary);
+    subchannel_rescind(primary);
     offer_rescind(primary);
     return 0;
 }

@@ -80,10 +80,10 @@ void vmbus_bus_free(struct vmbus_bus *bus);
  * instance as another, which may be one that is leaving; -ENOSPC. Lane: bus. */
 int vmbus_bus_add(struct vmbus_bus *bus, struct vsp *vsp);
 
-/* Take a device away: the guest is told, its channels are closed, subchannels first. `gone` is
- * called, maybe before this returns, when the guest has released all of them, or starts again: then
- * nothing uses the device any more, tasks on its lanes excepted. Until then it is the bus's. A
- * guest that releases nothing keeps its channel ids, and them alone. 0; -EALREADY; -EOPNOTSUPP the
+/* Take a device away: the guest is told, of subchannels first, and closes its channels, on which it
+ * is served until then. `gone` is called, maybe before this returns, when the guest has released
+ * all of them, or starts again: then nothing uses the device any more, tasks on its lanes excepted.
+ * Until then it is the bus's; a guest that releases nothing keeps it. 0; -EALREADY; -EOPNOTSUPP the
  * guest's bus is older than 2.4: drivers of that time (Server 2003's netvsc50) take the whole guest
  * down. Lane: bus. */
 int vmbus_bus_remove(struct vmbus_bus *bus, struct vsp *vsp, void (*gone)(void *context),

@@ -263,8 +263,9 @@ void offer_forget(struct vmbus_bus *bus);
 bool offer_prepare(struct vmbus_channel *channel);
 void offer_make_due(struct vmbus_channel *channel);
 
-/* Tell the guest that the channel is no more, and close it. It ceases to be when the guest has
- * released its relid; at once if the guest has never been told of it. */
+/* Tell the guest that the channel is no more. An open one serves the guest until that closes,
+ * unmaps or releases it, and ceases to be when its relid is released; at once if the guest has
+ * never been told of it. */
 void offer_rescind(struct vmbus_channel *channel);
 
 /* A closed channel ceases to be; its structure is kept for the next one. It is a subchannel, or the
@@ -285,7 +286,10 @@ void offer_channel_free(struct vmbus_channel *channel);
 /* --- subchannel.c */
 void subchannel_init(struct vmbus_channel *channel);
 
-/* The primary is closing: take its subchannels back and close them. */
+/* The device leaves: its subchannels are rescinded. */
+void subchannel_rescind(struct vmbus_channel *primary);
+
+/* The primary is closing: rescind its subchannels and close them. */
 void subchannel_take_back(struct vmbus_channel *primary);
 
 /* Is any of them not yet closed? */
@@ -307,6 +311,9 @@ void lifecycle_handle_modify(struct vmbus_bus *bus, const struct bus_message *me
 
 /* Close, whatever state it is in; subchannels of a primary first. */
 void lifecycle_close(struct vmbus_channel *channel);
+
+/* An OPEN that waits for the channel to be closed is refused. */
+void lifecycle_no_reopen(struct vmbus_channel *channel);
 
 /* --- channel.c */
 void channel_init(struct vmbus_channel *channel);

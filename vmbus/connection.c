@@ -191,9 +191,9 @@ static void reset_begin(struct vmbus_bus *bus, enum reset_then then)
     bus->offers_requested = false;
     bus->offers_end_due = false;
     bus_outbox_clear(bus);
-    for (struct vsp *vsp = bus->vsps; vsp; vsp = vsp->next)
-        lifecycle_close(vsp->primary);
-    /* Those that were taken back before, and are not closed yet, are waited for too. */
+    for (struct vmbus_channel *channel = bus->channels; channel; channel = channel->next)
+        if (!channel->index) /* which closes its subchannels; devices that leave have one, too */
+            lifecycle_close(channel);
     reset_advance(bus);
 }
 

@@ -66,6 +66,15 @@ void gpadl_handle_body(struct vmbus_bus *bus, const struct bus_message *message)
         bus_bad(bus, message, "GPADL body without a header");
 }
 
+/* A guest that takes its memory off a channel that it has lost may leave the CLOSE out. */
+static void close_rescinded(struct vmbus_bus *bus, uint32_t relid)
+{
+    struct vmbus_channel *channel = offer_find(bus, relid);
+
+    if (channel && channel->rescinded)
+        lifecycle_close(channel);
+}
+
 void gpadl_handle_teardown(struct vmbus_bus *bus, const struct bus_message *message)
 {
     const struct vmbus_msg_gpadl_teardown *teardown = (const void *)message->data;
@@ -75,6 +84,7 @@ void gpadl_handle_teardown(struct vmbus_bus *bus, const struct bus_message *mess
         bus_bad(bus, message, "bad GPADL teardown");
     if (gpadl && gpadl->users) {
         gpadl->tearing_down = true;
+        close_rescinded(bus, gpadl->relid);
         return;
     }
     if (gpadl)

@@ -167,17 +167,18 @@ static void close_when_alone(struct vmbus_channel *channel)
     lane_post(channel->lane, &channel->close);
 }
 
-/* The OPEN that waits for the channel to be closed is not to be. */
-static void cancel_reopen(struct vmbus_channel *channel)
+void lifecycle_no_reopen(struct vmbus_channel *channel)
 {
+    if (!channel->reopen)
+        return;
     channel->reopen = false;
     send_open_failed(channel, &channel->queued);
 }
 
 void lifecycle_close(struct vmbus_channel *channel)
 {
-    if (channel->reopen && (channel->bus->reset.active || channel->rescinded))
-        cancel_reopen(channel);
+    if (channel->bus->reset.active)
+        lifecycle_no_reopen(channel);
     if (channel->state == CHANNEL_OPENING)
         channel->close_wanted = true;
     if (channel->state != CHANNEL_OPEN)
@@ -195,7 +196,7 @@ void lifecycle_handle_close(struct vmbus_bus *bus, const struct bus_message *mes
     struct vmbus_channel *channel = offer_find(bus, close->relid);
 
     if (channel && channel->reopen)
-        cancel_reopen(channel);
+        lifecycle_no_reopen(channel);
     else if (channel && (channel->state == CHANNEL_OPEN || channel->state == CHANNEL_OPENING))
         lifecycle_close(channel);
     else if (!channel || !channel->rescinded) /* the host may have closed it first */

@@ -6,7 +6,9 @@
  * order, so that a guest finds each of them where it was before a reboot. Subchannels, and devices
  * that come later, get the relids after those, each the one that has been free for longest. A
  * channel that is taken back is rescinded; its relid is used again only when the guest has released
- * it, and its structure then, too.
+ * it, and its structure then, too. A rescinded channel works on until the guest closes or releases
+ * it: the guest's driver waits for what it has sent (Linux' netvsc for ever, rndis_filter.c:
+ * netvsc_device_idle()), and may send more before it looks at the rescind.
  *
  * Offers are too many and too long for the outbox: each channel remembers that its offer is due.
  * Facts: sections 2.4, 2.5, 8.2.
@@ -249,7 +251,9 @@ void offer_rescind(struct vmbus_channel *channel)
     }
     channel->rescinded = true;
     bus_send(channel->bus, &message, sizeof(message));
-    lifecycle_close(channel);
+    lifecycle_no_reopen(channel);
+    if (channel->state == CHANNEL_OPENING) /* the guest ignores the answer to its OPEN */
+        lifecycle_close(channel);
 }
 
 bool offer_channel_settled(struct vmbus_channel *channel)
@@ -271,5 +275,6 @@ void offer_handle_relid_released(struct vmbus_bus *bus, const struct bus_message
         return;
     }
     channel->released = true;
+    lifecycle_close(channel); /* a guest that has not done so itself will not */
     offer_channel_settled(channel);
 }

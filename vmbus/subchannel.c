@@ -67,7 +67,7 @@ static void on_make(struct lane_task *task)
     uint16_t count = primary->subchannels.count, made = 0;
     bool open = primary->state == CHANNEL_OPEN;
 
-    if (open && !primary->subchannels.exist)
+    if (open && !primary->subchannels.exist && !primary->vsp->leaving)
         while (made < count && add_subchannel(primary, primary->subchannels.lane[made], made + 1))
             made++;
     primary->subchannels.exist |= made > 0;
@@ -117,7 +117,7 @@ bool subchannel_busy(const struct vmbus_channel *primary)
     return false;
 }
 
-void subchannel_take_back(struct vmbus_channel *primary)
+void subchannel_rescind(struct vmbus_channel *primary)
 {
     struct vmbus_channel *next;
 
@@ -127,6 +127,14 @@ void subchannel_take_back(struct vmbus_channel *primary)
             offer_rescind(channel);
     }
     primary->subchannels.exist = false;
+}
+
+void subchannel_take_back(struct vmbus_channel *primary)
+{
+    subchannel_rescind(primary);
+    for (struct vmbus_channel *channel = primary->bus->channels; channel; channel = channel->next)
+        if (is_subchannel_of(channel, primary))
+            lifecycle_close(channel);
 }
 
 void subchannel_init(struct vmbus_channel *channel)

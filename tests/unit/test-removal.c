@@ -115,9 +115,10 @@ static void test_rounds(const void *data)
         g_assert_cmpint(take_away(&h), ==, 0);
         g_assert_cmpint(take_away(&h), ==, -EALREADY);
         expect_rescind(&h, last);
-        g_assert_cmpuint(h.f.echo.closes, ==, round);
+        echo_once(&h.f, "served until it closes");
         post_close(&h.f.channel);
         teardown(&h.f.channel);
+        g_assert_cmpuint(h.f.echo.closes, ==, round);
         g_assert_cmpint(add(&h), ==, -EEXIST);
         g_assert_cmpuint(h.gone, ==, round - 1);
         release(&h.f.channel);
@@ -167,7 +168,7 @@ static void test_subchannels(void)
         expect_rescind(&h, h.sub[i].relid);
     expect_rescind(&h, h.f.channel.relid);
     assert_silence(&h.f);
-    g_assert_cmpuint(h.f.echo.closes, ==, 4);
+    g_assert_cmpuint(h.f.echo.closes, ==, 0);
     for (unsigned i = 0; i < 3; i++) {
         post_close(&h.sub[i]);
         teardown(&h.sub[i]);
@@ -204,6 +205,31 @@ static void test_in_flight(void)
     sg_expect(h.f.guest, VMBUS_MSG_GPADL_TORNDOWN);
     g_assert_cmpuint(h.gone, ==, 1);
     end(&h.f);
+}
+
+/* Guests that leave out a CLOSE: of the subchannels, or of all. */
+static void test_unclosed(void)
+{
+    for (unsigned all = 0; all < 2; all++) {
+        struct hot h;
+
+        begin_subs(&h);
+        g_assert_cmpint(take_away(&h), ==, 0);
+        sg_run(h.f.guest, 0);
+        sg_drop(h.f.guest);
+        if (!all)
+            post_close(&h.f.channel);
+        teardown(&h.f.channel);
+        g_assert_cmpuint(h.f.echo.closes, ==, 4);
+        for (unsigned i = 0; i < 3; i++) {
+            teardown(&h.sub[i]);
+            release(&h.sub[i]);
+        }
+        release(&h.f.channel);
+        g_assert_cmpuint(h.gone, ==, 1);
+        g_assert_cmpuint(stats(&h.f).messages_bad, ==, 0);
+        end(&h.f);
+    }
 }
 
 /* Removed while the guest's OPEN is on its way to the device, and while a CLOSE is. */
@@ -338,6 +364,7 @@ int main(int argc, char **argv)
     g_test_add_func("/removal/before-offers", test_before_offers);
     g_test_add_func("/removal/subchannels", test_subchannels);
     g_test_add_func("/removal/in-flight", test_in_flight);
+    g_test_add_func("/removal/unclosed", test_unclosed);
     g_test_add_func("/removal/while-changing", test_while_changing);
     g_test_add_func("/removal/never-released", test_never_released);
     g_test_add_func("/removal/attack/rescinded", test_attack_rescinded);
