@@ -54,7 +54,10 @@ PC_DISKS = \
 	tests/guest/pc-programs.d/atapi.bin \
 	tests/guest/pc-programs.d/chained.bin \
 	tests/guest/pc-programs.d/dma.bin \
+	tests/guest/pc-programs.d/hal.bin \
 	tests/guest/pc-programs.d/ide.bin \
+	tests/guest/pc-programs.d/ntldr.bin \
+	tests/guest/pc-programs.d/pair.bin \
 	tests/guest/pc-programs.d/planar.bin \
 	tests/guest/pc-programs.d/ps2.bin \
 	tests/guest/pc-programs.d/reset.bin \

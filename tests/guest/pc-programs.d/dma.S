@@ -411,7 +411,7 @@ cd:     movw    $SECONDARY, channel
         testb   $1, %ah
         jz      2f
         call    sense
-        decw    tries
+        decw    turns
         jnz     1b
 2:      regions BUFFER, 2048, BUFFER+2048, END|6144
         movb    $TO_RAM, direction
@@ -438,7 +438,7 @@ cd:     movw    $SECONDARY, channel
         .balign 4
 function: .long 0
 master: .word   0
-tries:  .word   4
+turns:  .word   4
 direction: .byte 0
 ended:  .byte   0
 stopped: .byte  0

@@ -242,7 +242,7 @@ by_bios:
         cli
         ljmp    $0xf000, $0xfff0
 
-/* By what the FADT says. FS reaches everything. */
+/* By what the FADT says. */
 by_acpi:
         call    big
         movl    $0xf0000, %ebx
@@ -276,23 +276,3 @@ by_acpi:
         movb    %fs:128(%esi), %al
         outb    %al, %dx
 6:      ret
-
-big:    cli
-        lgdt    segments
-        movl    %cr0, %eax
-        orb     $1, %al
-        movl    %eax, %cr0
-        jmp     1f
-1:      movw    $8, %bx
-        movw    %bx, %fs
-        andb    $0xfe, %al
-        movl    %eax, %cr0
-        jmp     2f
-2:      xorw    %ax, %ax
-        movw    %ax, %fs
-        ret
-
-        .balign 8
-table:  .quad   0, 0x00cf92000000ffff
-segments: .word 15
-        .long   table

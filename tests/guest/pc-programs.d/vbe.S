@@ -162,26 +162,6 @@ wanted: .word   0x101, 0x103, 0x105, 0x111, 0x114, 0x117
 
 /* --- The frame buffer --- */
 
-/* DS and ES are 0 all the time; FS reaches everything, until the BIOS is called. */
-big:    pushl   %eax
-        pushw   %bx
-        cli
-        lgdt    segments
-        movl    %cr0, %eax
-        orb     $1, %al
-        movl    %eax, %cr0
-        jmp     1f
-1:      movw    $8, %bx
-        movw    %bx, %fs
-        andb    $0xfe, %al
-        movl    %eax, %cr0
-        jmp     2f
-2:      xorw    %ax, %ax
-        movw    %ax, %fs
-        popw    %bx
-        popl    %eax
-        ret
-
 /* EAX: the doubleword EBX of the frame buffer. */
 peek:   call    big
         addl    frame_buffer, %ebx
@@ -346,9 +326,5 @@ picture:
         jnz     1b
         ret
 
-        .balign 8
-table:  .quad   0, 0x00cf92000000ffff
-segments: .word 15
-        .long   table
         .balign 4
 frame_buffer: .long 0
