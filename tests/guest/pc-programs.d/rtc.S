@@ -138,9 +138,11 @@ count:  movb    rate_code, %ah
         movl    $0, ticks
         movb    $0, seen
         movl    $2*PM_HZ, %ecx
-1:      hlt                     /* a look at the timer takes as long as a tick */
-        testb   $7, ticks
-        jnz     1b
+1:      movl    ticks, %esi     /* a look at the timer takes as long as a tick: not after each */
+        addl    $8, %esi
+2:      hlt
+        cmpl    %esi, ticks
+        jb      2b
         call    since
         cmpl    %ecx, %eax
         jb      1b
