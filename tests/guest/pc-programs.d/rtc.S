@@ -138,15 +138,19 @@ count:  movb    rate_code, %ah
         movl    $0, ticks
         movb    $0, seen
         movl    $2*PM_HZ, %ecx
+        movl    0x46c, %edi     /* should there be none, the BIOS' ticks tell when it is time to stop */
+        addl    $60, %edi
 1:      movl    ticks, %esi     /* a look at the timer takes as long as a tick: not after each */
         addl    $8, %esi
 2:      hlt
+        cmpl    %edi, 0x46c
+        ja      3f
         cmpl    %esi, ticks
         jb      2b
         call    since
         cmpl    %ecx, %eax
         jb      1b
-        movl    ticks, %eax
+3:      movl    ticks, %eax
         call    rated
         movl    %eax, %esi
         put_cmos B, FULL_DAY
