@@ -3,11 +3,10 @@
  * ACPI tables of the generation-1 PC: see acpi_pc.h. Facts: ACPI 1.0b; what SeaBIOS' table loader
  * understands; where Hyper-V's generation 1 has which device.
  *
- * PCI's interrupt pins are led to fixed lines, those to which SeaBIOS routes them (10, 10, 11, 11,
- * rotating from slot to slot), without link devices. The VMBus sits below the ISA bridge; guests
- * take its MMIO from the PCI root's window.
+ * The VMBus sits below the ISA bridge; guests take its MMIO from the PCI root's window. PCI's
+ * interrupts are acpi_pci.c's.
  *
- * Left out: link devices (_PRS, _SRS), _PIC, GPEs, the switch between legacy and ACPI mode (it is
+ * Left out: GPEs, the switch between legacy and ACPI mode (it is
  * always ACPI mode), sleep states but off, WAET, SRAT.
  */
 #include "src/pc/acpi_pc.h"
@@ -18,6 +17,7 @@
 
 #include "src/common/limits.h"
 #include "src/kvm/gmem.h"
+#include "src/pc/acpi_pci.h"
 #include "src/pc/acpi_wire.h"
 #include "src/pc/aml.h"
 #include "src/pc/pm.h"
@@ -27,8 +27,6 @@
 #define FADT_SIZE    129u
 #define AFTER_DSDT   0x600u /* room for FADT, MADT and RSDT, with their alignment */
 #define WINDOW_LAST  0xfebfffffu
-#define PCI_SLOTS    32u
-#define PCI_PINS     4u
 #define GUEST_IRQS_1 5u /* of the VMBus: what Server 2003's driver connects to */
 #define GUEST_IRQS_2 7u
 
@@ -214,6 +212,7 @@ static void isa_bridge(struct aml *aml)
     struct aml_mark device = aml_device_open(aml, "SBRG");
 
     aml_name_integer(aml, "_ADR", 0x00010000);
+    acpi_pci_router(aml);
     isa_keyboard(aml);
     isa_simple(aml, "RTC", "PNP0B00", RTC_BASE, RTC_PORTS, RTC_IRQ);
     isa_serial(aml, "COM1", 1, UART_COM1, UART_COM1_IRQ);
@@ -222,23 +221,6 @@ static void isa_bridge(struct aml *aml)
     isa_board(aml);
     isa_vmbus(aml);
     aml_close(aml, device);
-}
-
-/* Slot and pin to line, as SeaBIOS sets the bridge's routing. */
-static void pci_routes(struct aml *aml)
-{
-    static const uint8_t line[PCI_PINS] = {10, 10, 11, 11};
-
-    aml_name(aml, "_PRT");
-    struct aml_mark list = aml_package_open(aml, (PCI_SLOTS - 1) * PCI_PINS);
-    for (uint32_t slot = 1; slot < PCI_SLOTS; slot++) {
-        for (uint32_t pin = 0; pin < PCI_PINS; pin++) {
-            const uint32_t route[] = {slot << 16 | 0xffff, pin, 0,
-                                      line[(slot - 1 + pin) % PCI_PINS]};
-            aml_package(aml, route, 4);
-        }
-    }
-    aml_close(aml, list);
 }
 
 static void pci_root(struct aml *aml, uint32_t window)
@@ -258,7 +240,7 @@ static void pci_root(struct aml *aml, uint32_t window)
     aml_bus_memory(aml, 0xa0000, 0xbffff);
     aml_bus_memory(aml, window, WINDOW_LAST);
     aml_template_close(aml, resources);
-    pci_routes(aml);
+    acpi_pci_routes(aml);
     isa_bridge(aml);
     aml_close(aml, device);
 }
@@ -280,13 +262,16 @@ static bool add_dsdt(struct acpi_pc *acpi, const struct acpi_pc_params *params)
                       .capacity = ACPI_PC_TABLES - AFTER_DSDT - acpi->tables_size};
     aml_name(&aml, "_S5");
     aml_package(&aml, s5, 4);
+    acpi_pci_mode(&aml);
     struct aml_mark scope = aml_scope_open(&aml, "_SB");
     for (unsigned i = 0; i < params->vcpus; i++) {
         char name[ACPI_SEGMENT];
         acpi_processor_name(name, i);
         aml_processor(&aml, name, (uint8_t)(i + 1));
     }
+    acpi_pci_links(&aml);
     pci_root(&aml, window_of(params->low_memory));
+    acpi_pci_registers(&aml, "PCI0.SBRG." ACPI_PCI_ROUTER);
     aml_close(&aml, scope);
     acpi->tables_size += aml.length;
     finish(acpi, start, false);

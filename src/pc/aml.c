@@ -18,16 +18,21 @@ enum {
     AML_BUFFER = 0x11,
     AML_PACKAGE = 0x12,
     AML_METHOD = 0x14,
+    AML_DUAL_NAME = 0x2e,
+    AML_MULTI_NAME = 0x2f,
     AML_EXTENDED = 0x5b,
-    AML_STORE = 0x70,
-    AML_AND = 0x7b,
-    AML_OR = 0x7d,
-    AML_DEVICE = 0x82,    /* after AML_EXTENDED */
+    AML_LOCAL = 0x60,
+    AML_ARGUMENT = 0x68,
+    AML_REGION = 0x80,    /* after AML_EXTENDED */
+    AML_FIELD = 0x81,     /* the same */
+    AML_DEVICE = 0x82,    /* the same */
     AML_PROCESSOR = 0x83, /* the same */
-    AML_RETURN = 0xa4
+    AML_IF = 0xa0
 };
 
-#define NAME_SEGMENT 4
+#define NAME_SEGMENT     4
+#define SPACE_PCI_CONFIG 2u
+#define FIELD_BYTES      1u /* byte accesses, no lock, other bits preserved */
 
 static void put(struct aml *aml, const void *bytes, size_t length)
 {
@@ -84,9 +89,27 @@ static void put_segment(struct aml *aml, const char *name)
 {
     char segment[NAME_SEGMENT] = {'_', '_', '_', '_'};
 
-    for (unsigned i = 0; i < NAME_SEGMENT && name[i]; i++)
+    for (unsigned i = 0; i < NAME_SEGMENT && name[i] && name[i] != '.'; i++)
         segment[i] = name[i];
     put(aml, segment, sizeof(segment));
+}
+
+void aml_reference(struct aml *aml, const char *path)
+{
+    unsigned segments = 1;
+
+    if (*path == '\\')
+        put_byte(aml, (uint8_t)*path++);
+    for (const char *c = path; *c; c++)
+        segments += *c == '.';
+    if (segments == 2) {
+        put_byte(aml, AML_DUAL_NAME);
+    } else if (segments > 2) {
+        put_byte(aml, AML_MULTI_NAME);
+        put_byte(aml, (uint8_t)segments);
+    }
+    for (; path; path = strchr(path, '.'), path += path != NULL)
+        put_segment(aml, path);
 }
 
 struct aml_mark aml_scope_open(struct aml *aml, const char *name)
@@ -121,13 +144,13 @@ void aml_processor(struct aml *aml, const char *name, uint8_t id)
     aml_close(aml, mark);
 }
 
-struct aml_mark aml_method_open(struct aml *aml, const char *name)
+struct aml_mark aml_method_open(struct aml *aml, const char *name, uint8_t flags)
 {
     struct aml_mark mark = {.opcode = aml->length, .body = aml->length + 1};
 
     put_byte(aml, AML_METHOD);
     put_segment(aml, name);
-    put_byte(aml, 0); /* no arguments, not serialised */
+    put_byte(aml, flags);
     return mark;
 }
 
@@ -205,15 +228,73 @@ void aml_package(struct aml *aml, const uint32_t *value, unsigned count)
     aml_close(aml, mark);
 }
 
+void aml_region_pci(struct aml *aml, const char *name, uint32_t offset, uint32_t size)
+{
+    put_byte(aml, AML_EXTENDED);
+    put_byte(aml, AML_REGION);
+    put_segment(aml, name);
+    put_byte(aml, SPACE_PCI_CONFIG);
+    put_integer(aml, offset);
+    put_integer(aml, size);
+}
+
+void aml_field_bytes(struct aml *aml, const char *region, const char *const *name, unsigned count)
+{
+    struct aml_mark mark = {.opcode = aml->length, .body = aml->length + 2};
+
+    put_byte(aml, AML_EXTENDED);
+    put_byte(aml, AML_FIELD);
+    aml_reference(aml, region);
+    put_byte(aml, FIELD_BYTES);
+    for (unsigned i = 0; i < count; i++) {
+        put_segment(aml, name[i]);
+        put_byte(aml, 8); /* bits, as a PkgLength */
+    }
+    aml_close(aml, mark);
+}
+
+void aml_op(struct aml *aml, enum aml_op op)
+{
+    put_byte(aml, (uint8_t)op);
+}
+
+void aml_integer(struct aml *aml, uint32_t value)
+{
+    put_integer(aml, value);
+}
+
+void aml_local(struct aml *aml, unsigned number)
+{
+    put_byte(aml, (uint8_t)(AML_LOCAL + number));
+}
+
+void aml_argument(struct aml *aml, unsigned number)
+{
+    put_byte(aml, (uint8_t)(AML_ARGUMENT + number));
+}
+
+void aml_nowhere(struct aml *aml)
+{
+    put_byte(aml, AML_ZERO);
+}
+
+struct aml_mark aml_if_open(struct aml *aml)
+{
+    struct aml_mark mark = {.opcode = aml->length, .body = aml->length + 1};
+
+    put_byte(aml, AML_IF);
+    return mark;
+}
+
 void aml_return(struct aml *aml, const char *name)
 {
-    put_byte(aml, AML_RETURN);
+    aml_op(aml, AML_OP_RETURN);
     put_segment(aml, name);
 }
 
-static void combine(struct aml *aml, uint8_t opcode, const char *name, uint32_t value)
+static void combine(struct aml *aml, enum aml_op op, const char *name, uint32_t value)
 {
-    put_byte(aml, opcode);
+    aml_op(aml, op);
     put_segment(aml, name);
     put_integer(aml, value);
     put_segment(aml, name);
@@ -221,17 +302,17 @@ static void combine(struct aml *aml, uint8_t opcode, const char *name, uint32_t 
 
 void aml_and(struct aml *aml, const char *name, uint32_t value)
 {
-    combine(aml, AML_AND, name, value);
+    combine(aml, AML_OP_AND, name, value);
 }
 
 void aml_or(struct aml *aml, const char *name, uint32_t value)
 {
-    combine(aml, AML_OR, name, value);
+    combine(aml, AML_OP_OR, name, value);
 }
 
 void aml_store(struct aml *aml, const char *name, uint32_t value)
 {
-    put_byte(aml, AML_STORE);
+    aml_op(aml, AML_OP_STORE);
     put_integer(aml, value);
     put_segment(aml, name);
 }
@@ -261,6 +342,13 @@ void aml_irq(struct aml *aml, unsigned irq)
 {
     put_byte(aml, 0x22); /* small item, IRQ mask without flags */
     put_little(aml, 1u << irq, 2);
+}
+
+void aml_irq_shared(struct aml *aml, uint16_t irqs)
+{
+    put_byte(aml, 0x23); /* small item, IRQ mask and flags */
+    put_little(aml, irqs, 2);
+    put_byte(aml, 0x18);
 }
 
 void aml_io(struct aml *aml, uint16_t port, uint8_t count)

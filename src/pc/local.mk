@@ -4,6 +4,8 @@ libpc_a_SOURCES = \
 	src/pc/acpi.h \
 	src/pc/acpi_pc.c \
 	src/pc/acpi_pc.h \
+	src/pc/acpi_pci.c \
+	src/pc/acpi_pci.h \
 	src/pc/acpi_wire.h \
 	src/pc/aml.c \
 	src/pc/aml.h \

@@ -59,6 +59,7 @@ UNIT_LIBS = libtest.a libdaemon.a libworker.a libpc.a libvmbus.a libvswitch.a li
 UNIT_TESTS = \
 	tests/unit/test-acpi \
 	tests/unit/test-acpi-opcodes \
+	tests/unit/test-acpi-run \
 	tests/unit/test-adapter-monitor \
 	tests/unit/test-adapter-select \
 	tests/unit/test-adapter-hearing \
@@ -178,6 +179,7 @@ check-programs: $(check_PROGRAMS)
 
 tests_unit_test_acpi_LDADD = $(UNIT_LIBS)
 tests_unit_test_acpi_opcodes_LDADD = $(UNIT_LIBS)
+tests_unit_test_acpi_run_LDADD = $(UNIT_LIBS)
 tests_unit_test_adapter_hearing_LDADD = $(UNIT_LIBS)
 tests_unit_test_adapter_monitor_LDADD = $(UNIT_LIBS)
 tests_unit_test_adapter_select_LDADD = $(UNIT_LIBS)

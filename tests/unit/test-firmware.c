@@ -361,7 +361,12 @@ static void test_dsdt(struct fixture *f, gconstpointer data)
                                          "PNP0A03",
                                          "PNP0303",
                                          "\"VMBus\"",
-                                         "Name (_PRT, Package (0x7C)",
+                                         "Name (PRTP, Package (0x7C)",
+                                         "Name (PRTA, Package (0x7C)",
+                                         "OperationRegion (PIRC, PCI_Config, 0x60, 0x04)",
+                                         "Field (PCI0.SBRG.PIRC, ByteAcc, NoLock, Preserve)",
+                                         "Method (_PIC, 1,",
+                                         "CreateWordField (Arg0, One, MASK)",
                                          "0x80000000,         // Range Minimum"};
     for (unsigned i = 0; i < G_N_ELEMENTS(wanted); i++)
         g_assert_nonnull(strstr(text, wanted[i]));
