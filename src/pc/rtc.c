@@ -304,6 +304,8 @@ static void write_a(struct rtc *rtc, uint8_t value)
 static void write_b(struct rtc *rtc, uint8_t value)
 {
     catch_up(rtc);
+    if (value & B_SET)
+        value &= (uint8_t)~B_UPDATE; /* there is no update whose end could be told */
     bool was_held = held(rtc);
     if (!was_held && value & B_SET)
         latch(rtc, rtc->updated);

@@ -32,39 +32,49 @@ static uint32_t period_of(uint8_t reg_a)
     return 1u << ((rate < 3 ? rate + 7 : rate) - 1);
 }
 
+static uint64_t clock_tick(const struct rtc_periodic *periodic, uint64_t now_ns)
+{
+    return periodic->period ? cycles_at(now_ns) / periodic->period : 0;
+}
+
 void rtc_periodic_begin(struct rtc_periodic *periodic, uint8_t reg_a, uint64_t now_ns)
 {
     periodic->period = period_of(reg_a);
-    periodic->told = periodic->period ? cycles_at(now_ns) / periodic->period : 0;
+    periodic->told = periodic->tick = clock_tick(periodic, now_ns);
     periodic->burst = 0;
 }
 
-bool rtc_periodic_take(struct rtc_periodic *periodic, uint64_t now_ns, bool all)
+/* A tick to tell, if there is one and fewer than `most` have been told since the clock's last. */
+static bool tell(struct rtc_periodic *periodic, uint64_t now_ns, bool all, unsigned most)
 {
-    if (!periodic->period)
-        return false;
-    uint64_t tick = cycles_at(now_ns) / periodic->period;
-    if (tick <= periodic->told)
+    uint64_t tick = clock_tick(periodic, now_ns);
+
+    if (tick != periodic->tick)
+        periodic->burst = 0;
+    periodic->tick = tick;
+    if (tick <= periodic->told || periodic->burst >= most)
         return false;
     if (tick - periodic->told > RTC_PERIODIC_OWED)
         periodic->told = tick - RTC_PERIODIC_OWED;
     periodic->told = all ? tick : periodic->told + 1;
-    return true;
-}
-
-bool rtc_periodic_make_up(struct rtc_periodic *periodic, uint64_t now_ns)
-{
-    if (periodic->burst == RTC_PERIODIC_BURST || !rtc_periodic_take(periodic, now_ns, false))
-        return false;
     periodic->burst++;
     return true;
 }
 
-uint64_t rtc_periodic_next(struct rtc_periodic *periodic, uint64_t now_ns)
+bool rtc_periodic_take(struct rtc_periodic *periodic, uint64_t now_ns, bool all)
 {
-    periodic->burst = 0;
+    return tell(periodic, now_ns, all, 1);
+}
+
+bool rtc_periodic_make_up(struct rtc_periodic *periodic, uint64_t now_ns)
+{
+    return tell(periodic, now_ns, false, 1 + RTC_PERIODIC_BURST);
+}
+
+uint64_t rtc_periodic_next(const struct rtc_periodic *periodic, uint64_t now_ns)
+{
     if (!periodic->period)
         return UINT64_MAX;
-    uint64_t tick = cycles_at(now_ns) / periodic->period + 1;
+    uint64_t tick = clock_tick(periodic, now_ns) + 1;
     return ns_of(tick * periodic->period) - now_ns;
 }

@@ -18,24 +18,26 @@
 #include <stdint.h>
 
 #define RTC_PERIODIC_OWED  65536u /* a minute at 1024 Hz */
-#define RTC_PERIODIC_BURST 20u    /* told at once between two ticks of the clock */
+#define RTC_PERIODIC_BURST 20u    /* made up between two ticks of the clock */
 
 struct rtc_periodic {
     uint32_t period; /* in cycles of 32768 Hz; 0: there is no tick */
     uint64_t told;   /* the last tick told, counted from the host's start */
-    unsigned burst;  /* told at once since the last rtc_periodic_next() */
+    uint64_t tick;   /* the clock's, when one was last asked for */
+    unsigned burst;  /* told since then */
 };
 
 /* Register A has been written, or the guest begins to listen: nothing is owed. */
 void rtc_periodic_begin(struct rtc_periodic *periodic, uint8_t reg_a, uint64_t now_ns);
 
-/* A tick to tell, if there is one. `all`: whoever polls sees one flag for all that have been. */
+/* A tick to tell, if there is one: at most one for each of the clock's. `all`: whoever polls sees
+ * one flag for all that have been. */
 bool rtc_periodic_take(struct rtc_periodic *periodic, uint64_t now_ns, bool all);
 
-/* The same right after the guest has acknowledged one. */
+/* The same right after the guest has acknowledged one: up to RTC_PERIODIC_BURST more. */
 bool rtc_periodic_make_up(struct rtc_periodic *periodic, uint64_t now_ns);
 
 /* Nanoseconds to the next tick, UINT64_MAX without one. */
-uint64_t rtc_periodic_next(struct rtc_periodic *periodic, uint64_t now_ns);
+uint64_t rtc_periodic_next(const struct rtc_periodic *periodic, uint64_t now_ns);
 
 #endif
