@@ -62,6 +62,7 @@ PC_DISKS = \
 	tests/guest/pc-programs.d/ps2.bin \
 	tests/guest/pc-programs.d/reset.bin \
 	tests/guest/pc-programs.d/rtc.bin \
+	tests/guest/pc-programs.d/smp.bin \
 	tests/guest/pc-programs.d/timers.bin \
 	tests/guest/pc-programs.d/vbe.bin
 
