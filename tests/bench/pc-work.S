@@ -163,11 +163,13 @@ linear: movw    $0x4f01, %ax    /* where is its frame buffer? */
         movzwl  %dx, %eax
         imull   $0x01050b13, %eax
         movl    $800 * 600, %ecx
-        addr32 rep stosl
+        .byte   0x67 # addr32, which clang takes in 64-bit mode only
+        rep stosl
         movl    %ebp, %edi
         leal    800 * 4(%ebp), %esi
         movl    $800 * 599, %ecx
-        addr32 rep movsl
+        .byte   0x67
+        rep movsl
         decw    %dx
         jnz     3b
         sti

@@ -400,7 +400,8 @@ give_blocks:
         call    idle
         popl    %ecx
         incl    %ebx
-        loopl   1b
+        decl    %ecx
+        jnz     1b
         popal
         ret
 
