@@ -43,11 +43,12 @@ static void drop_reader(struct console *console)
     close(fd);
 }
 
-/* Nobody reads our output any more. */
+/* Nobody reads our output any more. What a client has written before it left is still read: its end
+ * comes behind that. */
 static void drop_output(struct console *console)
 {
     if (console->out_fd == console->reader.source.fd) {
-        drop_reader(console);
+        console->out_fd = -1;
         return;
     }
     watch(console, &console->writer, 0);

@@ -417,6 +417,28 @@ static void test_stdio(struct fixture *f, gconstpointer data)
     close(kept_out);
 }
 
+/* `printf ... | socat - UNIX-CONNECT:...`: gone before the guest has read it, or has echoed. */
+static void test_client_writes_and_leaves(struct fixture *f, gconstpointer data)
+{
+    char bytes[700];
+    int fd;
+
+    (void)data;
+    for (unsigned i = 0; i < sizeof(bytes); i++)
+        bytes[i] = (char)('a' + i % 26);
+    start(f, CONSOLE_SOCKET, false);
+    fd = dial(f->socket);
+    g_assert_cmpint(write(fd, bytes, sizeof(bytes)), ==, sizeof(bytes));
+    close(fd);
+    receive(f, bytes, 20);
+    print_text(f, "an echo that nobody reads");
+    g_usleep(20000);
+    receive(f, bytes + 20, sizeof(bytes) - 20);
+    fd = dial(f->socket); /* who gets what was kept */
+    expect_text(fd, "an echo that nobody reads");
+    close(fd);
+}
+
 static void add(const char *path, void (*test)(struct fixture *, gconstpointer))
 {
     g_test_add(path, struct fixture, NULL, set_up, test, tear_down);
@@ -437,6 +459,7 @@ int main(int argc, char **argv)
     add("/console/client-never-reads", test_client_never_reads);
     add("/console/input-flow-control", test_input_flow_control);
     add("/console/client-leaves-with-full-fifo", test_client_leaves_with_full_fifo);
+    add("/console/client-writes-and-leaves", test_client_writes_and_leaves);
     add("/console/stale-socket", test_stale_socket);
     add("/console/socket-path-is-taken", test_socket_path_is_taken);
     add("/console/stdio", test_stdio);
