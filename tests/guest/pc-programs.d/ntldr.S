@@ -291,9 +291,14 @@ keys:   movb    $0x01, %ah
 /* --- Others --- */
 
 others: int     $0x11
-        movzwl  %ax, %eax
-        andl    $0x0f32, %eax   /* coprocessor, colour, a serial port */
-        expect  "int 11h: coprocessor, 80 columns, a serial port", $0x0222
+        movzwl  %ax, %ebx
+        movl    %ebx, %eax
+        andl    $0x32, %eax
+        expect  "int 11h: coprocessor, 80 columns", $0x22
+        movl    %ebx, %eax
+        shrl    $9, %eax
+        andl    $7, %eax
+        within  "int 11h: serial ports", 1, 2
         movzwl  0x400, %eax
         expect  "the serial port, by the BIOS' data", $COM1
         movb    $0x02, %ah
