@@ -15,6 +15,7 @@
  *                                     to 0xFEBFFFFF, and the VMBus has its MMIO in it)
  *   0x0F8000000 .. 0x0FEBFFFFF        VMBus MMIO window
  *   0x0FEC00000, 0x0FEE00000          I/O APIC, local APIC
+ *   0x0FEFFB000                       generation counter's page (generation 1)
  *   0x0FEFFC000 .. 0x0FEFFFFFF        KVM's identity map and TSS (Intel), never the guest's
  *   0x0FFFC0000 .. 0x0FFFFFFFF        firmware
  *   0x100000000 ..                    the rest of RAM, then the hot-add window
@@ -41,6 +42,7 @@
 #define GMEM_VMBUS_SIZE   0x006C00000ull
 #define GMEM_IOAPIC       0x0FEC00000ull
 #define GMEM_LAPIC        0x0FEE00000ull
+#define GMEM_GENERATION   0x0FEFFB000ull
 #define GMEM_IDENTITY_MAP 0x0FEFFC000ull
 #define GMEM_TSS          0x0FEFFD000ull
 #define GMEM_HIGH_BASE    0x100000000ull

@@ -6,7 +6,7 @@
  * The VMBus sits below the ISA bridge; guests take its MMIO from the PCI root's window. PCI's
  * interrupts are acpi_pci.c's.
  *
- * Left out: GPEs, the switch between legacy and ACPI mode (it is
+ * Left out: the switch between legacy and ACPI mode (it is
  * always ACPI mode), sleep states but off, WAET, SRAT.
  */
 #include "src/pc/acpi_pc.h"
@@ -24,11 +24,12 @@
 #include "src/pc/rtc.h"
 #include "src/pc/uart.h"
 
-#define FADT_SIZE    129u
-#define AFTER_DSDT   0x600u /* room for FADT, MADT and RSDT, with their alignment */
-#define WINDOW_LAST  0xfebfffffu
-#define GUEST_IRQS_1 5u /* of the VMBus: what Server 2003's driver connects to */
-#define GUEST_IRQS_2 7u
+#define FADT_SIZE      129u
+#define AFTER_DSDT     0x600u /* room for FADT, MADT and RSDT, with their alignment */
+#define WINDOW_LAST    0xfebfffffu
+#define GUEST_IRQS_1   5u /* of the VMBus: what Server 2003's driver connects to */
+#define GUEST_IRQS_2   7u
+#define NOTIFY_CHANGED 0x80u /* the first of a device's own; what the specification says */
 
 /* One step of the loader's script; what follows the names differs by command. */
 struct step {
@@ -245,6 +246,33 @@ static void pci_root(struct aml *aml, uint32_t window)
     aml_close(aml, device);
 }
 
+/* The VM generation counter as Hyper-V shows it: ADDR has the id's address, low and high half. */
+static void generation_counter(struct aml *aml)
+{
+    static const uint32_t address[] = {(uint32_t)GMEM_GENERATION, GMEM_GENERATION >> 32};
+    struct aml_mark device = aml_device_open(aml, "GENC");
+
+    aml_name_string(aml, "_HID", "HYPER_V_GEN_COUNTER_V1");
+    aml_name_string(aml, "_CID", "VM_GEN_COUNTER");
+    aml_name_string(aml, "_DDN", "VM_Gen_Counter");
+    aml_name(aml, "ADDR");
+    aml_package(aml, address, 2);
+    aml_close(aml, device);
+}
+
+/* Its event: an edge, which the guest clears before it calls this. */
+static void generation_changed(struct aml *aml)
+{
+    _Static_assert(PM_GPE_GENERATION == 0x01, "_E01");
+    struct aml_mark scope = aml_scope_open(aml, "_GPE"), method = aml_method_open(aml, "_E01", 0);
+
+    aml_op(aml, AML_OP_NOTIFY);
+    aml_reference(aml, "\\_SB.GENC");
+    aml_integer(aml, NOTIFY_CHANGED);
+    aml_close(aml, method);
+    aml_close(aml, scope);
+}
+
 /* Where SeaBIOS begins to place what PCI devices want. */
 static uint32_t window_of(uint32_t low_memory)
 {
@@ -272,7 +300,11 @@ static bool add_dsdt(struct acpi_pc *acpi, const struct acpi_pc_params *params)
     acpi_pci_links(&aml);
     pci_root(&aml, window_of(params->low_memory));
     acpi_pci_registers(&aml, "PCI0.SBRG." ACPI_PCI_ROUTER);
+    if (params->generation)
+        generation_counter(&aml);
     aml_close(&aml, scope);
+    if (params->generation)
+        generation_changed(&aml);
     acpi->tables_size += aml.length;
     finish(acpi, start, false);
     return !aml.overflow;
@@ -299,9 +331,11 @@ static void add_fadt(struct acpi_pc *acpi, size_t facs, size_t dsdt)
         .pm1a_event = PM_BASE + PM_EVENT,
         .pm1a_control = PM_BASE + PM_CONTROL,
         .pm_timer = PM_BASE + PM_TIMER,
+        .gpe0 = PM_BASE + PM_GPE,
         .pm1_event_length = 4,
         .pm1_control_length = 2,
         .pm_timer_length = 4,
+        .gpe0_length = PM_GPE_SIZE,
         .c2_latency = FADT_NO_C_STATE,
         .c3_latency = FADT_NO_C_STATE,
         .century = RTC_CENTURY,

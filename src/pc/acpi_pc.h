@@ -9,6 +9,7 @@
 #ifndef VMBUSD_PC_ACPI_PC_H
 #define VMBUSD_PC_ACPI_PC_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -31,6 +32,7 @@ struct acpi_pc {
 struct acpi_pc_params {
     unsigned vcpus;          /* 1 to LIMIT_VCPUS */
     const uint32_t *apic_id; /* one per vCPU, VP 0 first; each below 255 */
+    bool generation;         /* there is a VM generation counter (generation.h) */
     uint32_t low_memory;     /* bytes of RAM below 3 GiB: where SeaBIOS begins the PCI window */
 };
 

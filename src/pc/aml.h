@@ -66,6 +66,7 @@ enum aml_op {
     AML_OP_OR = 0x7d,
     AML_OP_FIND_HIGHEST = 0x81, /* what, where: number of the highest bit set, counted from 1 */
     AML_OP_DECREMENT = 0x76,
+    AML_OP_NOTIFY = 0x86,     /* object, of what */
     AML_OP_WORD_FIELD = 0x8b, /* buffer, byte, the name to make */
     AML_OP_BOTH = 0x90,       /* logical and */
     AML_OP_NOT = 0x92,        /* logical */

@@ -20,7 +20,7 @@
 
 #define E820_RAM      1u
 #define E820_RESERVED 2u
-#define KVM_PAGES     0x4000u /* of the identity map and the TSS */
+#define RESERVED_END  0xff000000u /* of the generation counter's page and KVM's */
 
 G_DEFINE_QUARK(vmbusd - firmware, firmware_error)
 
@@ -72,7 +72,8 @@ static unsigned build_e820(struct firmware *firmware, const struct gmem *gmem)
         else if (slot->gpa >= SHADOW_END)
             firmware->e820[count++] = (struct firmware_e820){slot->gpa, slot->size, E820_RAM};
     }
-    firmware->e820[count++] = (struct firmware_e820){GMEM_IDENTITY_MAP, KVM_PAGES, E820_RESERVED};
+    firmware->e820[count++] =
+        (struct firmware_e820){GMEM_GENERATION, RESERVED_END - GMEM_GENERATION, E820_RESERVED};
     return count;
 }
 
@@ -141,8 +142,10 @@ static int add_files(struct firmware *firmware, struct fw_cfg *fw_cfg, unsigned 
 bool firmware_init(struct firmware *firmware, const struct firmware_params *params,
                    const struct gmem *gmem, struct fw_cfg *fw_cfg, GError **error)
 {
-    const struct acpi_pc_params acpi = {
-        .vcpus = params->vcpus, .apic_id = params->apic_id, .low_memory = low_memory(gmem)};
+    const struct acpi_pc_params acpi = {.vcpus = params->vcpus,
+                                        .apic_id = params->apic_id,
+                                        .generation = params->generation,
+                                        .low_memory = low_memory(gmem)};
 
     if (!read_image(firmware, params, error))
         return false;

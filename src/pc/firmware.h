@@ -28,6 +28,7 @@ struct firmware_params {
     const uint32_t *apic_id; /* one per vCPU */
     const char *name;        /* of the machine, for SMBIOS */
     const struct guid *uuid;
+    bool generation;        /* there is a VM generation counter */
     bool twins;             /* the VMBus offers the IDE disks too (smbios.h) */
     const char *boot_order; /* SeaBIOS' device paths, each ended by a newline; may be "" */
 };

@@ -23,6 +23,8 @@ libpc_a_SOURCES = \
 	src/pc/firmware.h \
 	src/pc/fw_cfg.c \
 	src/pc/fw_cfg.h \
+	src/pc/generation.c \
+	src/pc/generation.h \
 	src/pc/i8042.c \
 	src/pc/i8042.h \
 	src/pc/ide.c \

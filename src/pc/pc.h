@@ -18,6 +18,7 @@ enum pc_map {
     PC_MAP_VGA,        /* frame buffer */
     PC_MAP_VGA_WINDOW, /* what of it shows at 0xA0000 */
     PC_MAP_VGA_ROM,
+    PC_MAP_GENERATION, /* the generation counter's page */
     PC_MAPS
 };
 

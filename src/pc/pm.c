@@ -23,6 +23,8 @@
 #define CNT_SLP_TYP  10
 #define CNT_SLP_EN   0x2000u
 
+#define GPE_EVENTS (1u << PM_GPE_GENERATION) /* all are in the low byte */
+
 #define TIMER_HZ       3579545ull
 #define TIMER_MASK     0xffffffull
 #define HALF_TURN_BITS 23 /* TMR_STS is set when bit 23 changes */
@@ -43,7 +45,7 @@ static void update(struct pm *pm)
     if (half_turn != pm->half_turn)
         pm->status |= PM1_TMR;
     pm->half_turn = half_turn;
-    bool sci = pm->status & pm->enable;
+    bool sci = pm->status & pm->enable || pm->gpe_status & pm->gpe_enable;
     if (sci == pm->sci)
         return;
     pm->sci = sci;
@@ -85,6 +87,8 @@ static uint32_t read_dword(struct pm *pm, uint16_t offset)
         return pm->control;
     case PM_TIMER:
         return ticks() & TIMER_MASK;
+    case PM_GPE:
+        return pm->gpe_status | (uint32_t)pm->gpe_enable << 16;
     default:
         return 0;
     }
@@ -129,6 +133,12 @@ static void write_byte(struct pm *pm, uint16_t offset, uint8_t value)
     case PM_CONTROL + 1:
         write_control_high(pm, (uint16_t)(value << 8));
         return;
+    case PM_GPE:
+        pm->gpe_status &= (uint16_t)~value;
+        break;
+    case PM_GPE + 2:
+        pm->gpe_enable = value & GPE_EVENTS;
+        break;
     case PM_RESET:
         if (value == PM_RESET_VALUE)
             pm->host->reset(pm->host->context, "ACPI reset register");
@@ -162,10 +172,16 @@ int pm_init(struct pm *pm, const struct pc_host *host, struct pio *pio)
 
 void pm_reset(struct pm *pm)
 {
-    pm->status = 0;
-    pm->enable = 0;
+    pm->status = pm->gpe_status = 0;
+    pm->enable = pm->gpe_enable = 0;
     pm->control = CNT_SCI_EN;
     pm->half_turn = ticks() >> HALF_TURN_BITS;
+    update(pm);
+}
+
+void pm_general_event(struct pm *pm, unsigned number)
+{
+    pm->gpe_status |= (uint16_t)(1u << number);
     update(pm);
 }
 

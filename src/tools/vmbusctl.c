@@ -203,6 +203,38 @@ static int run_resume(const struct vmbusctl_options *options)
     return command(options, "resume", NULL);
 }
 
+static int show_generation(const struct vmbusctl_options *options)
+{
+    g_autoptr(GError) error = NULL;
+    struct vm_client *client = vm_client_open(options->run_dir, options->arg[0], &error);
+    struct json_object *status =
+        client ? vm_client_call(client, "status", NULL, VMBUSCTL_CALL_S, &error) : NULL;
+    struct json_object *id = NULL;
+
+    if (status && json_object_object_get_ex(status, "generation_id", &id) && id)
+        puts(json_object_get_string(id));
+    else if (status)
+        fprintf(stderr, "vmbusctl: %s has no generation counter\n", options->arg[0]);
+    json_object_put(status);
+    vm_client_free(client);
+    return error ? vmbusctl_fail(error) : id ? VMBUSCTL_OK : VMBUSCTL_FAILED;
+}
+
+static int run_generation(const struct vmbusctl_options *options)
+{
+    if (options->args == 1)
+        return show_generation(options);
+    if (options->args != 2) {
+        fputs("vmbusctl: give VM, VM new, or VM and a UUID\n", stderr);
+        return VMBUSCTL_USAGE;
+    }
+    struct json_object *arguments = json_object_new_object();
+    g_autofree char *random = g_uuid_string_random();
+    const char *id = strcmp(options->arg[1], "new") != 0 ? options->arg[1] : random;
+    json_object_object_add(arguments, "id", json_object_new_string(id));
+    return command(options, "set-generation", arguments);
+}
+
 static int run_kvp_set(const struct vmbusctl_options *options)
 {
     struct json_object *arguments = json_object_new_object();
@@ -319,6 +351,8 @@ static const struct subcommand subcommands[] = {
      "type: KEY_A KEY_ENTER, KEY_LEFTCTRL+KEY_LEFTALT+KEY_DELETE"},
     {"change-media", "VM UNIT [FILE]", ANY, EJECT, vmbusctl_change_media,
      "put another disc into an IDE drive; with --eject none"},
+    {"generation", "VM [new | UUID]", ANY, 0, run_generation,
+     "id in the generation counter; another when the VM is a copy"},
     {"set-ip", "VM NIC WHAT...", ANY, 0, vmbusctl_set_ip,
      "have the guest set a NIC's addresses: dhcp, or ADDRESS/PREFIX"},
     {"nic", "WHAT VM ...", ANY, JSON | WAIT, vmbusctl_nic,

@@ -125,6 +125,15 @@ static bool read_uuid(const struct json_at *at, struct json_object *value, void 
     return config_guid_read(at, value, &((struct config *)into)->uuid, error);
 }
 
+static bool read_generation(const struct json_at *at, struct json_object *value, void *into,
+                            GError **error)
+{
+    struct config *config = into;
+
+    config->generation_given = true;
+    return config_guid_read(at, value, &config->generation, error);
+}
+
 static bool read_uid(const struct json_at *at, struct json_object *value, void *into,
                      GError **error)
 {
@@ -300,6 +309,7 @@ static const struct json_key config_keys[] = {
     {"machine", JSON_CUSTOM, .read = read_machine},
     {"name", JSON_CUSTOM, .required = true, .read = read_name},
     {"uuid", JSON_CUSTOM, .read = read_uuid},
+    {"generation_id", JSON_CUSTOM, .read = read_generation},
     {"profile", JSON_CUSTOM, .read = config_profile_read},
     {"memory", JSON_MEMBERS, .required = true, .keys = memory_keys},
     {"vcpus", JSON_MEMBERS, .keys = vcpus_keys},
@@ -471,6 +481,23 @@ static bool finish_boot(struct config *config, GError **error)
     return true;
 }
 
+static bool finish_generation(struct config *config, GError **error)
+{
+    static const struct json_at at = {.key = "generation_id"};
+
+    if (!config->generation_given)
+        config->generation = config_guid_derive(&config->uuid, "generation");
+    return !config->generation_given || config_has_generation(config) ||
+           json_fail(&at, error, JSON_ERROR_VALUE,
+                     "only a machine with boot.firmware and the current hyperv.identity has a "
+                     "generation counter; remove it");
+}
+
+bool config_has_generation(const struct config *config)
+{
+    return config->firmware && !config->host_2008_r2;
+}
+
 static bool config_finish(struct config *config, GError **error)
 {
     /* Name space of machines that have no UUID of their own. */
@@ -486,8 +513,9 @@ static bool config_finish(struct config *config, GError **error)
         return json_fail(&pool, error, JSON_ERROR_VALUE,
                          "of no use with \"kvp\": false; remove one of them");
     return config_profile_finish(config, error) && finish_boot(config, error) &&
-           finish_topology(config, error) && config_scsi_finish(config, error) &&
-           config_nic_finish(config, error) && finish_consoles(config, error);
+           finish_generation(config, error) && finish_topology(config, error) &&
+           config_scsi_finish(config, error) && config_nic_finish(config, error) &&
+           finish_consoles(config, error);
 }
 
 /* --- Entry points ----------------------------------------------------------------------------- */

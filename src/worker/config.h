@@ -66,6 +66,8 @@ struct config {
     char *name;    /* 1 to 63 of [A-Za-z0-9._-] */
     bool ws2003;   /* "profile": has set defaults of what follows */
     struct guid uuid;
+    struct guid generation; /* "generation_id": given, or derived from the uuid */
+    bool generation_given;
     uint64_t memory;                         /* bytes */
     bool overcommit;                         /* skip admission, loudly */
     unsigned vcpus, sockets, cores, threads; /* sockets * cores * threads == vcpus */
@@ -110,6 +112,9 @@ struct config *config_load(const char *path, GError **error);
 struct config *config_parse(const char *text, size_t len, GError **error);
 
 void config_free(struct config *config);
+
+/* Hyper-V has the VM generation counter since Windows Server 2012. */
+bool config_has_generation(const struct config *config);
 
 /* The place of the first drive for discs in "ide", as the list has them; LIMIT_IDE_DRIVES: none. */
 unsigned config_first_dvd(const struct config *config);

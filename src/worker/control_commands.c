@@ -97,6 +97,14 @@ static const struct json_key send_key_keys[] = {
     {"hold_ms", JSON_UNSIGNED, .offset = ARGUMENT(hold_ms), .min = 1, .max = TYPIST_HOLD_MS_MAX},
     {.name = NULL}};
 
+static bool read_id(const struct json_at *at, struct json_object *value, void *into, GError **error)
+{
+    return config_guid_read(at, value, &((struct control_arguments *)into)->id, error);
+}
+
+static const struct json_key set_generation_keys[] = {
+    {"id", JSON_CUSTOM, .required = true, .read = read_id}, {.name = NULL}};
+
 static void arguments_clear(struct control_arguments *arguments)
 {
     g_free(arguments->reason);
@@ -337,6 +345,8 @@ static const struct command commands[] = {
     {"attach-port", nic_keys, control_run_attach_port, "plug a NIC into the port ring sent along"},
     {"change-media", change_media_keys, control_run_change_media,
      "put the disc sent along, or nothing, into an IDE drive"},
+    {"set-generation", set_generation_keys, control_run_set_generation,
+     "another id in the VM generation counter"},
     {"nics", no_keys, control_run_nics, "network adapters"},
     {"detach-port", nic_keys, control_run_detach_port, "unplug it"},
     {"screenshot", no_keys, control_run_screenshot, "draw the screen; shared memory comes along"},

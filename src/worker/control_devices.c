@@ -83,6 +83,17 @@ void control_run_detach_port(struct control_call *call, const struct control_arg
     control_return(call, json_object_new_object());
 }
 
+void control_run_set_generation(struct control_call *call,
+                                const struct control_arguments *arguments)
+{
+    if (machine_set_generation(call->machine, &arguments->id))
+        control_return(call, json_object_new_object());
+    else
+        control_refuse(call, "no-device",
+                       "this machine has no generation counter; one with boot.firmware and the "
+                       "current hyperv.identity has");
+}
+
 static struct screen *need_screen(struct control_call *call)
 {
     struct screen *screen = machine_screen(call->machine);

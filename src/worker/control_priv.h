@@ -89,6 +89,7 @@ struct control_arguments {
     bool force, ipv6, dhcp;
     const struct key *pressed[LIMIT_KEYS];
     unsigned presses, hold_ms;
+    struct guid id; /* of set-generation */
     char *reason, *key, *value;
     char *adapter, *address, *netmask, *gateway, *dns;
 };
@@ -107,6 +108,8 @@ void control_run_screen_text(struct control_call *call, const struct control_arg
 void control_run_send_key(struct control_call *call, const struct control_arguments *arguments);
 void control_run_nic_add(struct control_call *call, const struct control_arguments *arguments);
 void control_run_nic_remove(struct control_call *call, const struct control_arguments *arguments);
+void control_run_set_generation(struct control_call *call,
+                                const struct control_arguments *arguments);
 void control_run_change_media(struct control_call *call, const struct control_arguments *arguments);
 
 /* control_client.c. Adopt a connected socket (closed if there is no room). */

@@ -106,6 +106,10 @@ bool machine_nic_remove(struct machine *machine, unsigned index, GError **error)
 bool machine_change_media(struct machine *machine, unsigned unit, int fd,
                           void (*done)(void *context), void *context, GError **error);
 
+/* The VM generation counter's id; and another. False: the machine has no counter. Main lane. */
+bool machine_generation(const struct machine *machine, struct guid *ret_id);
+bool machine_set_generation(struct machine *machine, const struct guid *id);
+
 /* KVM's own counters of this VM, summed over vCPUs. */
 struct machine_stats {
     uint64_t uptime_ns;  /* since machine_start() */

@@ -71,6 +71,9 @@ static int gen1_devices(struct machine *machine)
         result = uart_init(&gen1->com2, host, pio, UART_COM2, UART_COM2_IRQ);
     if (result == 0)
         result = i8042_init(&gen1->i8042, host, pio);
+    if (result == 0 && config_has_generation(machine->config))
+        result =
+            generation_init(&gen1->generation, host, &machine->pm, &machine->config->generation);
     typist_init(&gen1->typist, &gen1->i8042, host);
     if (result == 0 && machine->config->firmware_log)
         result = debug_port_init(&gen1->debug_port, pio, gen1_line, NULL);
@@ -213,6 +216,26 @@ bool machine_change_media(struct machine *machine, unsigned unit, int fd,
     return false;
 }
 
+bool machine_generation(const struct machine *machine, struct guid *ret_id)
+{
+    const struct generation *generation = machine->gen1 ? &machine->gen1->generation : NULL;
+    if (!generation || !generation->page)
+        return false;
+    *ret_id = *generation->page;
+    return true;
+}
+
+bool machine_set_generation(struct machine *machine, const struct guid *id)
+{
+    struct guid before;
+    if (!machine_generation(machine, &before))
+        return false;
+    pthread_mutex_lock(&machine->pc_lock);
+    generation_set(&machine->gen1->generation, id);
+    pthread_mutex_unlock(&machine->pc_lock);
+    return true;
+}
+
 /* SeaBIOS' names of the drives, in the order of the description. */
 static char *gen1_boot_order(const struct config *config)
 {
@@ -252,6 +275,7 @@ static bool gen1_firmware(struct machine *machine, GError **error)
                                      .apic_id = apic_id,
                                      .name = config->name,
                                      .uuid = &config->uuid,
+                                     .generation = config_has_generation(config),
                                      .twins = config->ide_twins,
                                      .boot_order = boot_order};
     for (unsigned i = 0; i < config->vcpus; i++)
@@ -304,8 +328,15 @@ void machine_gen1_reset(struct machine_gen1 *gen1)
 
 bool machine_gen1_load(struct machine *machine, GError **error)
 {
-    return firmware_load(&machine->gen1->firmware, &machine->gmem) ||
-           gen1_error(error, "firmware", EFAULT);
+    struct machine_gen1 *gen1 = machine->gen1;
+    int result = 0;
+    if (!firmware_load(&gen1->firmware, &machine->gmem))
+        return gen1_error(error, "firmware", EFAULT);
+    pthread_mutex_lock(&machine->pc_lock);
+    if (gen1->generation.page)
+        result = generation_map(&gen1->generation);
+    pthread_mutex_unlock(&machine->pc_lock);
+    return result == 0 || gen1_error(error, "generation counter", -result);
 }
 
 void machine_gen1_close(struct machine_gen1 *gen1)
@@ -328,6 +359,7 @@ void machine_gen1_free(struct machine_gen1 *gen1)
     if (!gen1)
         return;
     console_free(gen1->console_2);
+    generation_fini(&gen1->generation);
     firmware_free(&gen1->firmware);
     screen_free(gen1->screen);
     vga_fini(&gen1->vga);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The generation-1 PC of a machine that boots from firmware: PCI, chipset, firmware interface,
- * second serial port, keyboard controller, VGA, IDE, legacy network adapters. A machine that boots
- * a kernel directly has none of it.
+ * generation counter, second serial port, keyboard controller, VGA, IDE, legacy network adapters. A
+ * machine that boots a kernel directly has none of it.
  */
 #ifndef VMBUSD_WORKER_MACHINE_GEN1_H
 #define VMBUSD_WORKER_MACHINE_GEN1_H
@@ -12,6 +12,7 @@
 #include "src/pc/debug_port.h"
 #include "src/pc/firmware.h"
 #include "src/pc/fw_cfg.h"
+#include "src/pc/generation.h"
 #include "src/pc/i8042.h"
 #include "src/pc/ide.h"
 #include "src/pc/mmio.h"
@@ -29,6 +30,7 @@ struct machine_gen1 {
     struct mmio mmio;
     struct pci pci;
     struct chipset chipset;
+    struct generation generation;
     struct uart com2;
     struct console *console_2; /* of `com2` */
     struct i8042 i8042;

@@ -69,10 +69,15 @@ struct json_object *report_status(struct machine *machine)
     struct json_object *object = json_object_new_object();
     const struct config *config = machine_config(machine);
     struct machine_stats stats;
+    struct guid generation;
 
     machine_stats(machine, &stats);
     json_add_text(object, "name", config->name);
     add_guid(object, "uuid", &config->uuid);
+    if (machine_generation(machine, &generation))
+        add_guid(object, "generation_id", &generation);
+    else
+        json_object_object_add(object, "generation_id", NULL);
     json_add_text(object, "machine", config->machine);
     json_add_text(object, "state", machine_state_text(machine_state(machine)));
     json_add_number(object, "pid", (uint64_t)getpid());

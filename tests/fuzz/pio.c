@@ -73,7 +73,10 @@ static void host_side(struct devices *devices, uint8_t what, uint32_t value)
         uart_receive(uart, bytes, value % (room + 1));
         break;
     case 2:
-        pm_power_button(&devices->pm);
+        if (value & 1)
+            pm_general_event(&devices->pm, PM_GPE_GENERATION);
+        else
+            pm_power_button(&devices->pm);
         break;
     default:
         reset_all(devices);

@@ -242,6 +242,18 @@ struct typist *machine_typist(struct machine *machine)
     return machine->typist;
 }
 
+bool machine_generation(const struct machine *machine, struct guid *ret_id)
+{
+    *ret_id = machine->generation;
+    return !machine->no_generation;
+}
+
+bool machine_set_generation(struct machine *machine, const struct guid *id)
+{
+    machine->generation = *id;
+    return !machine->no_generation;
+}
+
 const char *machine_console(const struct machine *machine, unsigned number)
 {
     (void)machine;

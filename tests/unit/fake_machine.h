@@ -35,6 +35,9 @@ struct machine {
     bool nic_leaves;
     struct config_nic nic_added; /* what machine_nic_add() was given, but for its texts */
 
+    struct guid generation;
+    bool no_generation; /* nor a counter for it */
+
     int disc; /* in IDE drive 2; -1: none */
     struct config_lun drive;
 

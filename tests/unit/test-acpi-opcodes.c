@@ -212,7 +212,7 @@ static void test_dsdt(void)
     struct acpi_pc *acpi = g_new0(struct acpi_pc, 1);
 
     for (unsigned i = 0; i < G_N_ELEMENTS(memory); i++) {
-        const struct acpi_pc_params params = {4, apic_id, memory[i]};
+        const struct acpi_pc_params params = {4, apic_id, true, memory[i]};
         struct acpi_header head;
         struct walk walk;
         g_assert_cmpint(acpi_pc_build(acpi, &params), ==, 0);

@@ -15,7 +15,7 @@
 static char *run(const char *commands)
 {
     static const uint32_t apic_id[] = {0, 1};
-    const struct acpi_pc_params params = {2, apic_id, 64u << 20};
+    const struct acpi_pc_params params = {2, apic_id, true, 64u << 20};
     g_autofree struct acpi_pc *acpi = g_new0(struct acpi_pc, 1);
     g_autofree char *program = g_find_program_in_path("acpiexec");
     g_autofree char *folder = g_dir_make_tmp("dsdt-XXXXXX", NULL);
@@ -108,7 +108,7 @@ static unsigned integer(const uint8_t **at)
 static void test_routes(void)
 {
     static const uint32_t apic_id[] = {0};
-    static const struct acpi_pc_params params = {1, apic_id, 64u << 20};
+    static const struct acpi_pc_params params = {1, apic_id, false, 64u << 20};
     static const unsigned line[] = {10, 10, 11, 11};
     g_autofree struct acpi_pc *acpi = g_new0(struct acpi_pc, 1);
 
@@ -138,11 +138,21 @@ static void test_routes(void)
     }
 }
 
+/* Where the id is; and its event, told to the device. */
+static void test_generation(void)
+{
+    g_autofree char *out = run("execute \\_GPE._E01");
+
+    assert_results("execute \\_SB.GENC.ADDR", "feffb000 0 ");
+    if (out)
+        g_assert_nonnull(strstr(out, "Notify on [GENC]"));
+}
+
 /* As many processors as there may be. */
 static void test_room(void)
 {
     uint32_t apic_id[LIMIT_VCPUS];
-    const struct acpi_pc_params params = {LIMIT_VCPUS, apic_id, 64u << 20};
+    const struct acpi_pc_params params = {LIMIT_VCPUS, apic_id, true, 64u << 20};
     g_autofree struct acpi_pc *acpi = g_new0(struct acpi_pc, 1);
 
     for (unsigned i = 0; i < LIMIT_VCPUS; i++)
@@ -159,6 +169,7 @@ int main(int argc, char **argv)
     g_test_add_func("/acpi-run/registers", test_registers);
     g_test_add_func("/acpi-run/apic-mode", test_apic_mode);
     g_test_add_func("/acpi-run/routes", test_routes);
+    g_test_add_func("/acpi-run/generation", test_generation);
     g_test_add_func("/acpi-run/room", test_room);
     return g_test_run();
 }

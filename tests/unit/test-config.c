@@ -125,6 +125,24 @@ static void test_every_key(void)
     config_free(config);
 }
 
+/* The same as long as the machine is, until another is given; an old Hyper-V has none. */
+static void test_generation(void)
+{
+    struct config *config = parse(PC()), *again = parse(PC()), *given, *old;
+
+    given = parse(PC(",\"generation_id\":\"01020304-0506-0708-090a-0b0c0d0e0f10\""));
+    old = parse(PC(",\"hyperv\":{\"identity\":\"2008r2\"}"));
+    g_assert_true(config_has_generation(config));
+    g_assert_true(guid_equal(&config->generation, &again->generation));
+    g_assert_false(guid_equal(&config->generation, &config->uuid));
+    g_assert_cmphex(given->generation.b[0], ==, 4); /* wire order */
+    g_assert_false(config_has_generation(old));
+    config_free(config);
+    config_free(again);
+    config_free(given);
+    config_free(old);
+}
+
 /* The two consoles' keys are the same and do not mix. */
 static void test_second_console(void)
 {
@@ -280,6 +298,11 @@ static void test_bad_machine(void)
         {LEAST(",\"uuid\":\"00000000-0000-0000-0000-000000000000\""),
          "uuid: \"00000000-0000-0000-0000-000000000000\" is not a UUID; give "
          "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee, not all zeros"},
+        {LEAST(",\"generation_id\":\"01020304-0506-0708-090a-0b0c0d0e0f10\""),
+         "generation_id: only a machine with boot.firmware and the current hyperv.identity has a "
+         "generation counter; remove it"},
+        {PC(",\"generation_id\":\"1\""), "generation_id: \"1\" is not a UUID; give "
+                                         "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee, not all zeros"},
         {LEAST(",\"uid\":0"), "uid: 0 is out of range; give 1 to 4294967294"},
         {LEAST(",\"cpu\":{\"model\":\"z80\"}"),
          "cpu.model: \"z80\" is not known; give one of host, x86-64-v1, x86-64-v2, x86-64-v3"},
@@ -626,6 +649,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/config/defaults", test_defaults);
     g_test_add_func("/config/every-key", test_every_key);
+    g_test_add_func("/config/generation", test_generation);
     g_test_add_func("/config/second-console", test_second_console);
     g_test_add_func("/config/derived-guids", test_derived_guids);
     g_test_add_func("/config/topology", test_topology);

@@ -141,8 +141,32 @@ static void test_status(struct fixture *fixture, gconstpointer data)
     assert_member(answer, "/return/console", "\"/dev/pts/7\"");
     assert_member(answer, "/return/console2", "\"/dev/pts/8\"");
     assert_member(answer, "/return/bus_version", "\"5.2\"");
+    assert_member(answer, "/return/generation_id", "\"00000000-0000-0000-0000-000000000000\"");
     assert_member(answer, "/return/crash/parameters/4", "\"0xa4\"");
     assert_member(answer, "/return/crash/message", "\"Kernel panic\\n\xef\xbf\xbd\"");
+    close(fd);
+}
+
+static void test_generation(struct fixture *fixture, gconstpointer data)
+{
+    int fd = dial(fixture);
+
+    (void)data;
+    g_autofree char *set = ask(fixture, fd,
+                               "{\"execute\":\"set-generation\",\"arguments\":"
+                               "{\"id\":\"01020304-0506-0708-090a-0b0c0d0e0f10\"}}\n");
+    assert_member(set, "/return", "{}");
+    g_assert_cmphex(fixture->machine->generation.b[0], ==, 4);
+    g_autofree char *bad =
+        ask(fixture, fd, "{\"execute\":\"set-generation\",\"arguments\":{\"id\":\"x\"}}\n");
+    assert_member(bad, "/error/class", "\"request\"");
+    fixture->machine->no_generation = true;
+    g_autofree char *none = ask(fixture, fd,
+                                "{\"execute\":\"set-generation\",\"arguments\":"
+                                "{\"id\":\"01020304-0506-0708-090a-0b0c0d0e0f10\"}}\n");
+    assert_member(none, "/error/class", "\"no-device\"");
+    g_autofree char *status = ask(fixture, fd, "{\"execute\":\"status\"}\n");
+    assert_member(status, "/return/generation_id", "null");
     close(fd);
 }
 
@@ -592,6 +616,7 @@ int main(int argc, char **argv)
         void (*test)(struct fixture *fixture, gconstpointer data);
     } tests[] = {
         {"/control/status", test_status},
+        {"/control/generation", test_generation},
         {"/control/integration", test_integration},
         {"/control/stats", test_stats},
         {"/control/commands", test_commands},

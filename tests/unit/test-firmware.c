@@ -210,7 +210,7 @@ static void test_files(struct fixture *f, gconstpointer data)
     g_autofree struct firmware_e820 *e820 = (void *)file(f, "etc/e820", &size);
     g_assert_cmpuint(size, ==, 2 * sizeof(*e820));
     g_assert_true(e820[0].address == 0 && e820[0].length == RAM && e820[0].type == 1);
-    g_assert_true(e820[1].address == 0xfeffc000 && e820[1].type == 2);
+    g_assert_true(e820[1].address == 0xfeffb000 && e820[1].length == 0x5000 && e820[1].type == 2);
     g_autofree char *order = (void *)file(f, "bootorder", &size);
     g_assert_cmpstr(order, ==, "/one\n");
     g_autofree uint8_t *anchor = file(f, "etc/smbios/smbios-anchor", &size);

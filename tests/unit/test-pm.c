@@ -4,6 +4,8 @@
  */
 #include <glib.h>
 
+#include "src/kvm/gmem.h"
+#include "src/pc/generation.h"
 #include "src/pc/pm.h"
 #include "src/pc/reset.h"
 #include "tests/unit/fake_pc.h"
@@ -49,6 +51,69 @@ static void test_always_acpi(struct fixture *f, gconstpointer data)
     g_assert_cmphex(in(f, CONTROL, 2) & 1, ==, 1);
     out(f, CONTROL, 2, 0);
     g_assert_cmphex(in(f, CONTROL, 2), ==, 1);
+}
+
+#define EVENTS (PM_BASE + PM_GPE)
+
+/* An event that is enabled before or after it happens; writing its bit ends it. */
+static void test_general_event(struct fixture *f, gconstpointer data)
+{
+    (void)data;
+    pm_general_event(&f->pm, PM_GPE_GENERATION);
+    g_assert_cmphex(fake_pc_in(&f->pc, EVENTS, 4), ==, 0x00000002);
+    g_assert_false(fake_pc_level(&f->pc, PM_SCI));
+    fake_pc_outb(&f->pc, EVENTS + 2, 0xff); /* there is one event */
+    fake_pc_outb(&f->pc, EVENTS + 3, 0xff);
+    g_assert_cmphex(fake_pc_in(&f->pc, EVENTS, 4), ==, 0x00020002);
+    g_assert_true(fake_pc_level(&f->pc, PM_SCI));
+    fake_pc_outb(&f->pc, EVENTS, 0xfd);
+    g_assert_true(fake_pc_level(&f->pc, PM_SCI));
+    pm_power_button(&f->pm);
+    fake_pc_out(&f->pc, ENABLE, 2, 0x0100);
+    fake_pc_outb(&f->pc, EVENTS, 0x02);
+    g_assert_true(fake_pc_level(&f->pc, PM_SCI)); /* for the button */
+    fake_pc_out(&f->pc, STATUS, 2, 0x0100);
+    g_assert_false(fake_pc_level(&f->pc, PM_SCI));
+    pm_general_event(&f->pm, PM_GPE_GENERATION);
+    g_assert_true(fake_pc_level(&f->pc, PM_SCI));
+    pm_reset(&f->pm);
+    g_assert_false(fake_pc_level(&f->pc, PM_SCI));
+    g_assert_cmphex(fake_pc_in(&f->pc, EVENTS, 4), ==, 0);
+}
+
+static int keep_mapping(void *context, const struct pc_mapping *mapping)
+{
+    *(struct pc_mapping *)context = *mapping;
+    return 0;
+}
+
+/* A page of its own that the guest cannot write; told of a change, not of the same again. */
+static void test_generation(struct fixture *f, gconstpointer data)
+{
+    static const struct guid first = GUID_INIT(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11);
+    static const struct guid second = GUID_INIT(2, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11);
+    struct pc_mapping mapping = {.size = 0};
+    struct pc_host host = f->pc.host;
+    struct generation generation = {.page = NULL};
+
+    (void)data;
+    host.map = keep_mapping;
+    host.context = &mapping;
+    generation_fini(&generation);
+    g_assert_cmpint(generation_init(&generation, &host, &f->pm, &first), ==, 0);
+    g_assert_cmpint(generation_map(&generation), ==, 0);
+    g_assert_true(mapping.map == PC_MAP_GENERATION && mapping.readonly);
+    g_assert_cmphex(mapping.address, ==, GMEM_GENERATION);
+    g_assert_cmphex(mapping.size, ==, GMEM_PAGE);
+    g_assert_cmpmem(mapping.memory, 16, first.b, 16);
+    generation_set(&generation, &first);
+    g_assert_cmphex(fake_pc_in(&f->pc, EVENTS, 2), ==, 0);
+    generation_set(&generation, &second);
+    g_assert_cmphex(fake_pc_in(&f->pc, EVENTS, 2), ==, 1u << PM_GPE_GENERATION);
+    g_assert_cmpmem(mapping.memory, 16, second.b, 16);
+    for (unsigned i = 16; i < GMEM_PAGE; i++)
+        g_assert_cmpint(((const uint8_t *)mapping.memory)[i], ==, 0);
+    generation_fini(&generation);
 }
 
 static void test_poweroff(struct fixture *f, gconstpointer data)
@@ -227,6 +292,8 @@ int main(int argc, char **argv)
     add("/pm/poweroff", test_poweroff);
     add("/pm/other-sleep-states", test_other_sleep_states);
     add("/pm/power-button", test_power_button);
+    add("/pm/general-event", test_general_event);
+    add("/generation/page", test_generation);
     add("/pm/byte-accesses", test_byte_accesses);
     add("/pm/enable-mask", test_enable_mask);
     add("/pm/timer-rate", test_timer_rate);

@@ -196,6 +196,19 @@ static void test_integration(struct fixture *fixture, gconstpointer data)
     g_assert_nonnull(strstr(fixture->out, "\nOSName                   Linux\n"));
 }
 
+static void test_generation(struct fixture *fixture, gconstpointer data)
+{
+    (void)data;
+    assert_run(fixture, "generation vm1 01020304-0506-0708-090a-0b0c0d0e0f10", 0, "", "");
+    assert_run(fixture, "generation vm1", 0, "01020304-0506-0708-090a-0b0c0d0e0f10\n", "");
+    assert_run(fixture, "generation vm1 new", 0, "", "");
+    assert_run(fixture, "generation vm1", 0, "", "");
+    g_assert_cmpstr(fixture->out, !=, "01020304-0506-0708-090a-0b0c0d0e0f10\n");
+    assert_run(fixture, "generation vm1 old", 1, "", "vmbusctl: vm1: id: \"old\" is not a UUID");
+    assert_run(fixture, "generation", 2, "", "give VM");
+    assert_run(fixture, "generation vm1 new new", 2, "", "give VM");
+}
+
 static void test_change_media(struct fixture *fixture, gconstpointer data)
 {
     g_autofree char *put = g_strdup_printf("change-media vm1 2 %s", program);
@@ -470,6 +483,7 @@ int main(int argc, char **argv)
         {"/vmbusctl/reports", test_reports},
         {"/vmbusctl/integration", test_integration},
         {"/vmbusctl/no-contact", test_no_contact},
+        {"/vmbusctl/generation", test_generation},
         {"/vmbusctl/change-media", test_change_media},
         {"/vmbusctl/insert", test_insert},
         {"/vmbusctl/no-drive", test_no_drive},
