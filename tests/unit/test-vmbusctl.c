@@ -204,7 +204,8 @@ static void test_generation(struct fixture *fixture, gconstpointer data)
     assert_run(fixture, "generation vm1 new", 0, "", "");
     assert_run(fixture, "generation vm1", 0, "", "");
     g_assert_cmpstr(fixture->out, !=, "01020304-0506-0708-090a-0b0c0d0e0f10\n");
-    assert_run(fixture, "generation vm1 old", 1, "", "vmbusctl: vm1: id: \"old\" is not a UUID");
+    assert_run(fixture, "generation vm1 old", 1, "",
+               "vmbusctl: vm1: arguments.id: \"old\" is not a UUID");
     assert_run(fixture, "generation", 2, "", "give VM");
     assert_run(fixture, "generation vm1 new new", 2, "", "give VM");
 }
