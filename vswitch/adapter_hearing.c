@@ -5,10 +5,8 @@
  */
 #include "vswitch/adapter_hearing.h"
 
-#include <errno.h>
 #include <linux/if_addr.h>
 #include <linux/rtnetlink.h>
-#include <sys/socket.h>
 
 #include <netlink/msg.h>
 #include <netlink/netlink.h>
@@ -25,32 +23,19 @@ struct adapter_hearing {
     GPtrArray *gone;  /* was there when an IPv4 address went */
 };
 
-static GPtrArray *items_new(void)
-{
-    return g_ptr_array_new_with_free_func((GDestroyNotify)adapter_item_unref);
-}
-
 struct adapter_hearing *adapter_hearing_new(const struct adapter *link, GError **error)
 {
-    struct nl_sock *notices = adapter_netlink_open(NETLINK_ROUTE, error);
+    static const int groups[] = {RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV4_ROUTE, RTNLGRP_NEIGH, 0};
+    struct nl_sock *notices = adapter_netlink_listen(groups, error);
     struct adapter_hearing *hearing;
-    int result = notices ? nl_socket_add_memberships(notices, RTNLGRP_IPV4_IFADDR,
-                                                     RTNLGRP_IPV4_ROUTE, RTNLGRP_NEIGH, 0)
-                         : 0;
 
-    if (result < 0) {
-        g_set_error(error, ADAPTER_ERROR, ADAPTER_ERROR_SYSTEM, "%s: no notices can be had: %s",
-                    link->name, nl_geterror(result));
-        nl_socket_free(notices);
-        return NULL;
-    }
     if (!notices)
         return NULL;
     hearing = g_new0(struct adapter_hearing, 1);
     hearing->link = *link;
     hearing->notices = notices;
-    hearing->there = items_new();
-    hearing->gone = items_new();
+    hearing->there = adapter_items_new();
+    hearing->gone = adapter_items_new();
     return hearing;
 }
 
@@ -71,15 +56,16 @@ static void forget(GPtrArray *items, const struct adapter_item *item)
             g_ptr_array_remove_index(items, i);
 }
 
-static void hear(struct adapter_hearing *hearing, struct nlmsghdr *message)
+static void hear(struct nlmsghdr *message, void *context)
 {
-    g_autoptr(GPtrArray) parsed = items_new();
+    struct adapter_hearing *hearing = context;
+    g_autoptr(GPtrArray) parsed = adapter_items_new();
     const struct ifaddrmsg *address = nlmsg_data(message);
 
     if (message->nlmsg_type == RTM_DELADDR && nlmsg_valid_hdr(message, sizeof(*address)) &&
         (int)address->ifa_index == hearing->link.index) {
         g_ptr_array_extend_and_steal(hearing->gone, hearing->there);
-        hearing->there = items_new();
+        hearing->there = adapter_items_new();
         return;
     }
     adapter_item_parse(&hearing->link, message, parsed);
@@ -94,19 +80,10 @@ static void hear(struct adapter_hearing *hearing, struct nlmsghdr *message)
 
 GPtrArray *adapter_hearing_take(struct adapter_hearing *hearing)
 {
-    char buffer[32768] __attribute__((aligned(NLMSG_ALIGNTO)));
     GPtrArray *gone;
-    ssize_t length;
 
-    while ((length = recv(nl_socket_get_fd(hearing->notices), buffer, sizeof(buffer),
-                          MSG_DONTWAIT)) > 0 ||
-           errno == ENOBUFS || errno == EINTR) {
-        struct nlmsghdr *message = (struct nlmsghdr *)(void *)buffer;
-
-        for (int left = (int)length; nlmsg_ok(message, left); message = nlmsg_next(message, &left))
-            hear(hearing, message);
-    }
+    adapter_netlink_notices(hearing->notices, hear, hearing);
     gone = hearing->gone;
-    hearing->gone = items_new();
+    hearing->gone = adapter_items_new();
     return gone;
 }

@@ -51,6 +51,11 @@ void adapter_item_unref(struct adapter_item *item)
         g_rc_box_release_full(item, item_clear);
 }
 
+GPtrArray *adapter_items_new(void)
+{
+    return g_ptr_array_new_with_free_func((GDestroyNotify)adapter_item_unref);
+}
+
 bool adapter_item_equal(const struct adapter_item *a, const struct adapter_item *b)
 {
     return a->kind == b->kind && strcmp(a->label, b->label) == 0 &&

@@ -42,6 +42,9 @@ struct adapter_item *adapter_item_new(enum adapter_item_kind kind, GBytes *messa
 struct adapter_item *adapter_item_ref(struct adapter_item *item);
 void adapter_item_unref(struct adapter_item *item);
 
+/* An empty array of pointers to items, which it owns. */
+GPtrArray *adapter_items_new(void);
+
 /* Everything that can be moved off the link, in the order in which it can be put on another one
  * (addresses, routes without a gateway, routes with one, neighbours): an array of struct
  * adapter_item pointers that owns them. What cannot be moved is told in `reports`, one line each

@@ -325,7 +325,7 @@ static bool read_each(struct reading *reading, int type, const void *header, siz
 GPtrArray *adapter_items_read(struct nl_sock *sock, const struct adapter *link, GPtrArray *reports,
                               GError **error)
 {
-    g_autoptr(GPtrArray) items = g_ptr_array_new_with_free_func((GDestroyNotify)adapter_item_unref);
+    g_autoptr(GPtrArray) items = adapter_items_new();
     struct reading reading = {.sock = sock, .link = link, .reports = reports, .items = items};
     struct ifaddrmsg addresses = {.ifa_family = AF_UNSPEC};
     struct rtmsg routes = {.rtm_family = AF_UNSPEC};

@@ -6,14 +6,10 @@
  */
 #include "vswitch/adapter_monitor.h"
 
-#include <errno.h>
 #include <linux/rtnetlink.h>
 #include <string.h>
-#include <sys/socket.h>
 
-#include <netlink/attr.h>
 #include <netlink/msg.h>
-#include <netlink/netlink.h>
 #include <netlink/socket.h>
 
 #include "src/common/log.h"
@@ -23,10 +19,11 @@
 struct adapter_monitor {
     struct adapter_monitor_config config;
     char *root;
-    struct nl_sock *notices;  /* joined to groups, never blocks */
+    struct nl_sock *notices;
     struct nl_sock *requests; /* for dumps */
     GArray *links;
     GArray *deleted; /* of int: indices of links that have gone, since they were last compared */
+    bool heard;      /* a notice, in this dispatch */
 };
 
 const char *adapter_event_name(enum adapter_event event)
@@ -142,39 +139,23 @@ static void look_again(struct adapter_monitor *monitor)
     g_array_set_size(monitor->deleted, 0);
 }
 
-static void read_notices(struct adapter_monitor *monitor, struct nlmsghdr *message, int left)
+/* What it says is not taken from it, but for one thing. */
+static void read_notice(struct nlmsghdr *notice, void *context)
 {
-    for (; nlmsg_ok(message, left); message = nlmsg_next(message, &left)) {
-        const struct ifinfomsg *link = nlmsg_data(message);
+    struct adapter_monitor *monitor = context;
+    const struct ifinfomsg *link = nlmsg_data(notice);
 
-        /* Of another family: it has left a bridge. */
-        if (message->nlmsg_type == RTM_DELLINK && nlmsg_valid_hdr(message, sizeof(*link)) &&
-            link->ifi_family == AF_UNSPEC)
-            g_array_append_val(monitor->deleted, link->ifi_index);
-    }
-}
-
-/* Read all notices away; true if there was one, or if some were lost. */
-static bool drain(struct adapter_monitor *monitor)
-{
-    char bytes[32768] __attribute__((aligned(NLMSG_ALIGNTO)));
-    bool any = false;
-
-    for (;;) {
-        ssize_t length =
-            recv(nl_socket_get_fd(monitor->notices), bytes, sizeof(bytes), MSG_DONTWAIT);
-
-        if (length < 0 && errno != ENOBUFS && errno != EINTR)
-            return any;
-        any = true;
-        if (length > 0)
-            read_notices(monitor, (struct nlmsghdr *)(void *)bytes, (int)length);
-    }
+    monitor->heard = true;
+    /* Of another family: it has left a bridge. */
+    if (notice->nlmsg_type == RTM_DELLINK && nlmsg_valid_hdr(notice, sizeof(*link)) &&
+        link->ifi_family == AF_UNSPEC)
+        g_array_append_val(monitor->deleted, link->ifi_index);
 }
 
 void adapter_monitor_dispatch(struct adapter_monitor *monitor)
 {
-    if (drain(monitor))
+    monitor->heard = false;
+    if (adapter_netlink_notices(monitor->notices, read_notice, monitor) || monitor->heard)
         look_again(monitor);
 }
 
@@ -193,20 +174,16 @@ const GArray *adapter_monitor_list(const struct adapter_monitor *monitor)
 struct adapter_monitor *adapter_monitor_new(const struct adapter_monitor_config *config,
                                             GError **error)
 {
+    static const int groups[] = {RTNLGRP_LINK, 0};
     struct adapter_monitor *monitor = g_new0(struct adapter_monitor, 1);
 
     monitor->config = *config;
     monitor->root = g_strdup(config->root ? config->root : "/");
     monitor->deleted = g_array_new(FALSE, FALSE, sizeof(int));
     monitor->requests = adapter_netlink_open(NETLINK_ROUTE, error);
-    if (monitor->requests)
-        monitor->notices = adapter_netlink_open(NETLINK_ROUTE, error);
     /* Joined before the dump: what changes in between is seen twice, not never. */
-    if (!monitor->notices || nl_socket_add_memberships(monitor->notices, RTNLGRP_LINK, 0) < 0 ||
+    if (!monitor->requests || !(monitor->notices = adapter_netlink_listen(groups, error)) ||
         !(monitor->links = adapter_list(monitor->requests, error))) {
-        if (error && !*error)
-            g_set_error_literal(error, ADAPTER_ERROR, ADAPTER_ERROR_SYSTEM,
-                                "rtnetlink notices cannot be had");
         adapter_monitor_free(monitor);
         return NULL;
     }

@@ -10,6 +10,7 @@
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <netlink/attr.h>
@@ -136,6 +137,43 @@ int adapter_netlink_do(struct nl_sock *sock, struct nl_msg *message)
     nlmsg_free(message);
     return result;
 }
+
+/* --- Notices ---------------------------------------------------------------------------------- */
+
+struct nl_sock *adapter_netlink_listen(const int *groups, GError **error)
+{
+    struct nl_sock *sock = adapter_netlink_open(NETLINK_ROUTE, error);
+    int result = 0;
+
+    for (; sock && result == 0 && *groups; groups++)
+        result = nl_socket_add_membership(sock, *groups);
+    if (result == 0)
+        return sock;
+    g_set_error(error, ADAPTER_ERROR, ADAPTER_ERROR_SYSTEM, "rtnetlink notices cannot be had: %s",
+                nl_geterror(result));
+    nl_socket_free(sock);
+    return NULL;
+}
+
+bool adapter_netlink_notices(struct nl_sock *sock,
+                             void (*each)(struct nlmsghdr *notice, void *context), void *context)
+{
+    char bytes[32768] __attribute__((aligned(NLMSG_ALIGNTO)));
+    bool lost = false;
+
+    for (;;) {
+        ssize_t length = recv(nl_socket_get_fd(sock), bytes, sizeof(bytes), MSG_DONTWAIT);
+        struct nlmsghdr *notice = (struct nlmsghdr *)(void *)bytes;
+
+        if (length < 0 && errno != ENOBUFS && errno != EINTR)
+            return lost;
+        lost |= length < 0 && errno == ENOBUFS;
+        for (int left = (int)length; nlmsg_ok(notice, left); notice = nlmsg_next(notice, &left))
+            each(notice, context);
+    }
+}
+
+/* --- One link --------------------------------------------------------------------------------- */
 
 static struct nl_msg *link_message(int index, unsigned flags, unsigned change)
 {

@@ -32,6 +32,15 @@ GPtrArray *adapter_netlink_dump(struct nl_sock *sock, int type, const void *head
 /* Send `message`, which is freed, and wait for the acknowledgement. 0 or -errno of the kernel. */
 int adapter_netlink_do(struct nl_sock *sock, struct nl_msg *message);
 
+/* A socket that hears what the kernel tells in the groups RTNLGRP_*, the last of which is 0. Free
+ * with nl_socket_free(). NULL with `error`. */
+struct nl_sock *adapter_netlink_listen(const int *groups, GError **error);
+
+/* Read all that it has heard away, without waiting, each notice with a call. True if some were
+ * lost, because nobody read for too long: then what they told has to be looked up. */
+bool adapter_netlink_notices(struct nl_sock *sock,
+                             void (*each)(struct nlmsghdr *notice, void *context), void *context);
+
 /* RTM_NEWLINK for one link: admin state, MAC, MTU. 0 or -errno. */
 int adapter_netlink_set_up(struct nl_sock *sock, int index, bool up);
 int adapter_netlink_set_mac(struct nl_sock *sock, int index, const uint8_t mac[6]);

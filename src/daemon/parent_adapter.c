@@ -9,7 +9,6 @@
  */
 #include "src/daemon/parent_priv.h"
 
-#include <errno.h>
 #include <linux/rtnetlink.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -69,43 +68,32 @@ static bool concerns(const struct parent *parent, struct nlmsghdr *message)
     return out && find_index(parent, (int)nla_get_u32(out));
 }
 
+struct notices {
+    const struct parent *parent;
+    bool any; /* that concerns us */
+};
+
+static void read_notice(struct nlmsghdr *message, void *context)
+{
+    struct notices *notices = context;
+
+    notices->any |= concerns(notices->parent, message);
+}
+
 void parent_notices(struct parent *parent)
 {
     static const struct request_event links = {.kind = REQUEST_EVENT_LINKS};
-    char buffer[32768] __attribute__((aligned(NLMSG_ALIGNTO)));
-    bool any = false;
-    ssize_t length;
+    struct notices notices = {.parent = parent};
+    bool lost = adapter_netlink_notices(parent->notices, read_notice, &notices);
 
-    while ((length = recv(nl_socket_get_fd(parent->notices), buffer, sizeof(buffer),
-                          MSG_DONTWAIT)) > 0 ||
-           errno == ENOBUFS) {
-        struct nlmsghdr *message = (struct nlmsghdr *)(void *)buffer;
-
-        any |= length < 0; /* some were lost */
-        for (int left = (int)length; nlmsg_ok(message, left); message = nlmsg_next(message, &left))
-            any |= concerns(parent, message);
-    }
-    if (any && parent->take->len)
+    if ((lost || notices.any) && parent->take->len)
         parent_tell(parent, &links);
-}
-
-static struct nl_sock *open_notices(GError **error)
-{
-    struct nl_sock *sock = adapter_netlink_open(NETLINK_ROUTE, error);
-    int result = sock ? nl_socket_add_memberships(sock, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR,
-                                                  RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_ROUTE, 0)
-                      : 0;
-
-    if (result == 0)
-        return sock;
-    g_set_error(error, PARENT_ERROR, PARENT_ERROR_SYSTEM, "addresses cannot be followed: %s",
-                nl_geterror(result));
-    nl_socket_free(sock);
-    return NULL;
 }
 
 bool parent_watch(struct parent *parent, const struct request_watch *request, GError **error)
 {
+    static const int groups[] = {RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR, RTNLGRP_IPV4_ROUTE,
+                                 RTNLGRP_IPV6_ROUTE, 0};
     struct request_watch watch = {.raise = parent->watch.raise || request->raise,
                                   .veth = parent->watch.veth || request->veth};
     struct adapter_monitor_config config = {
@@ -113,7 +101,7 @@ bool parent_watch(struct parent *parent, const struct request_watch *request, GE
 
     if (parent->monitor && watch.raise == parent->watch.raise && watch.veth == parent->watch.veth)
         return true;
-    if (!parent->notices && !(parent->notices = open_notices(error)))
+    if (!parent->notices && !(parent->notices = adapter_netlink_listen(groups, error)))
         return false;
     struct adapter_monitor *monitor = adapter_monitor_new(&config, error);
     if (!monitor)
