@@ -52,8 +52,7 @@ tests_bench_bench_switch_ceiling_LDADD = libvswitch.a libcommon.a
 
 # The guest of tests/bench/pc.
 tests/bench/pc-work.bin: tests/bench/pc-work.S
-	$(AM_V_GEN)$(MKDIR_P) tests/bench && $(CC) -m32 -nostdlib -static -no-pie -Wl,-Ttext=0x7c00 -Wl,--oformat=binary \
-		-Wl,--build-id=none -Wl,-melf_i386 -o $@ $(top_srcdir)/tests/bench/pc-work.S
+	$(AM_V_GEN)$(MKDIR_P) tests/bench && $(CC) $(BOOT_FLAGS) -o $@ $(top_srcdir)/tests/bench/pc-work.S
 
 .PHONY: bench bench-programs
 if SANITIZING

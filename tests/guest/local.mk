@@ -25,14 +25,16 @@ tests/guest/hostile.bzimage: $(ATTACKER) tests/guest/attacker/attacker.lds tests
 		-Wl,-T,tests/guest/attacker/attacker.lds -Wl,--oformat=binary -Wl,--build-id=none -Wl,-z,max-page-size=4096 \
 		-o $(abs_top_builddir)/$@ $(ATTACKER)
 
+# What a PC loads from a disk's first sector on.
+BOOT_FLAGS = -m32 -nostdlib -static -no-pie -Wl,-Ttext=0x7c00 -Wl,--oformat=binary -Wl,--build-id=none -Wl,-melf_i386
+
 # A boot sector for tests/guest/bios.
 CLEANFILES += tests/guest/boot-sector.bin
 EXTRA_DIST += tests/guest/boot-sector.S
 check-programs: tests/guest/boot-sector.bin
 
 tests/guest/boot-sector.bin: tests/guest/boot-sector.S
-	$(AM_V_GEN)$(MKDIR_P) tests/guest && $(CC) -m32 -nostdlib -static -no-pie -Wl,-Ttext=0x7c00 -Wl,--oformat=binary \
-		-Wl,--build-id=none -Wl,-melf_i386 -o $@ $(top_srcdir)/tests/guest/boot-sector.S
+	$(AM_V_GEN)$(MKDIR_P) tests/guest && $(CC) $(BOOT_FLAGS) -o $@ $(top_srcdir)/tests/guest/boot-sector.S
 
 # The hostile side of tests/guest/network-hostile; the second runs inside a guest that has no libraries.
 tests/guest/rogue-worker: tests/guest/rogue-worker.c
@@ -67,6 +69,7 @@ PC_DISKS = \
 	tests/guest/pc-programs.d/vbe.bin
 
 PC_SHARED = \
+	tests/guest/pc-programs.d/board.inc \
 	tests/guest/pc-programs.d/frame.inc \
 	tests/guest/pc-programs.d/ide.inc \
 	tests/guest/pc-programs.d/packet.inc \
@@ -76,5 +79,4 @@ CLEANFILES += $(PC_DISKS)
 check-programs: $(PC_DISKS)
 
 $(PC_DISKS): tests/guest/pc-programs.d/%.bin: tests/guest/pc-programs.d/%.S $(PC_SHARED)
-	$(AM_V_GEN)$(MKDIR_P) tests/guest/pc-programs.d && $(CC) -I$(top_srcdir) -m32 -nostdlib -static -no-pie \
-		-Wl,-Ttext=0x7c00 -Wl,--oformat=binary -Wl,--build-id=none -Wl,-melf_i386 -o $@ $<
+	$(AM_V_GEN)$(MKDIR_P) tests/guest/pc-programs.d && $(CC) -I$(top_srcdir) $(BOOT_FLAGS) -o $@ $<

@@ -4,11 +4,8 @@
  * initialises anew and masks; local APIC and IOAPIC, with the local timer measured against the ACPI timer; power management's
  * registers and interrupt; PCI's mechanism 1.
  */
+#include "tests/guest/pc-programs.d/board.inc"
 #include "tests/guest/pc-programs.d/frame.inc"
-
-#define IOAPIC 0xfec00000
-#define LAPIC  0xfee00000
-#define VECTOR 0x60
 
 #define PM1_STATUS  0x600
 #define PM1_ENABLE  0x602
@@ -17,26 +14,10 @@
 #define PM1_BUTTON  0x0100
 #define PM1_CLOCK   0x0400
 
-        .macro  lapic offset
-        movl    $(LAPIC + (\offset)), %ebx
-        movl    %fs:(%ebx), %eax
-        .endm
-
-        .macro  put_lapic offset, value
-        movl    $(LAPIC + (\offset)), %ebx
-        movl    \value, %fs:(%ebx)
-        .endm
-
         .macro  ioapic index
         movl    $IOAPIC, %ebx
         movl    $(\index), %fs:(%ebx)
         movl    %fs:0x10(%ebx), %eax
-        .endm
-
-        .macro  put_ioapic index, value
-        movl    $IOAPIC, %ebx
-        movl    $(\index), %fs:(%ebx)
-        movl    \value, %fs:0x10(%ebx)
         .endm
 
 main:   call    tables
@@ -60,14 +41,7 @@ sum:    pushl   %ebx
         ret
 
 tables: call    big
-        movl    $0xe0000, %ebx
-1:      cmpl    $0x20445352, %fs:(%ebx) /* "RSD PTR " */
-        jne     2f
-        cmpl    $0x20525450, %fs:4(%ebx)
-        je      3f
-2:      addl    $16, %ebx
-        cmpl    $0x100000, %ebx
-        jb      1b
+        find_rsdp 0xe0000, 3f
         xorl    %eax, %eax
         expect  "ACPI: there is a pointer to the tables", $1
         sti
@@ -312,10 +286,7 @@ init_pics:
         ret
 
 pics:   cli
-        inb     $0x21, %al
-        movb    %al, mask1
-        inb     $0xa1, %al
-        movb    %al, mask2
+        keep_pics
         movb    $0x5a, %al
         outb    %al, $0x21
         movb    $0xa5, %al
@@ -362,10 +333,7 @@ pics:   cli
         expect  "8259: nothing is in service", $0
         movw    $0x7008, %ax    /* as the BIOS had it */
         call    init_pics
-        movb    mask1, %al
-        outb    %al, $0x21
-        movb    mask2, %al
-        outb    %al, $0xa1
+        restore_pics
         sti
         ret
 
@@ -380,9 +348,7 @@ pic_tick:
 /* --- APICs --- */
 
 apics:  cli
-        movb    $0xff, %al
-        outb    %al, $0x21
-        outb    %al, $0xa1
+        close_pics
         call    big
         lapic   0x30
         movzbl  %al, %ecx
@@ -416,10 +382,7 @@ apics:  cli
         put_ioapic 0x12, $0x00010000
         put_ioapic 0x13, $0
         call    pit_by_ioapic
-        movb    mask1, %al
-        outb    %al, $0x21
-        movb    mask2, %al
-        outb    %al, $0xa1
+        restore_pics
         sti
         ret
 
@@ -522,5 +485,4 @@ end_of_rsdt: .long 0
 facp:   .long   0
 madt:   .long   0
 events: .long   0
-mask1:  .byte   0
-mask2:  .byte   0
+        pic_masks

@@ -3,6 +3,7 @@
  * Every way in which a PC is reset, one after the other: CMOS memory tells the program, booted again, what it did last. What no
  * firmware sets must then be as at first.
  */
+#include "tests/guest/pc-programs.d/board.inc"
 #include "tests/guest/pc-programs.d/frame.inc"
 
 #define MAGIC  0x60 /* CMOS: our name, the way under way, how many points there have been */
@@ -245,14 +246,7 @@ by_bios:
 /* By what the FADT says. */
 by_acpi:
         call    big
-        movl    $0xf0000, %ebx
-1:      cmpl    $0x20445352, %fs:(%ebx) /* "RSD PTR " */
-        jne     2f
-        cmpl    $0x20525450, %fs:4(%ebx)
-        je      3f
-2:      addl    $16, %ebx
-        cmpl    $0x100000, %ebx
-        jb      1b
+        find_rsdp 0xf0000, 3f
         ret
 3:      movl    %fs:16(%ebx), %ebx
         movl    %fs:4(%ebx), %ecx

@@ -3,6 +3,7 @@
  * The real-time clock: what NT's HALs for APIC machines take their time from (interrupt 8, 64 to 1024 times a second, none of them
  * lost), and the time and date that it reads and sets.
  */
+#include "tests/guest/pc-programs.d/board.inc"
 #include "tests/guest/pc-programs.d/frame.inc"
 
 #define A 0x0a
@@ -18,10 +19,6 @@
 #define BINARY   0x04
 #define FULL_DAY 0x02
 #define ASKED    0x80 /* C */
-
-#define IOAPIC 0xfec00000
-#define LAPIC  0xfee00000
-#define VECTOR 0x60
 
         .macro  cmos index
         movb    $\index, %al
@@ -207,13 +204,8 @@ held_back:
 /* As the HAL for APIC machines has it: pin 8, edge. No interrupt but ours comes. */
 through_ioapic:
         cli
-        inb     $0x21, %al
-        movb    %al, mask1
-        inb     $0xa1, %al
-        movb    %al, mask2
-        movb    $0xff, %al
-        outb    %al, $0x21
-        outb    %al, $0xa1
+        keep_pics
+        close_pics
         hook    VECTOR, apic_tick
         call    big
         movl    $LAPIC, %ebx
@@ -248,10 +240,7 @@ through_ioapic:
         movl    $0x10000, %fs:0x10(%ebx)
         put_cmos B, FULL_DAY
         cmos    C
-        movb    mask1, %al
-        outb    %al, $0x21
-        movb    mask2, %al
-        outb    %al, $0xa1
+        restore_pics
         sti
         movl    %esi, %eax
         within  "128 Hz for a second by the IOAPIC", 124, 132
@@ -412,5 +401,4 @@ ticks:  .long   0
 second: .long   0
 seen:   .byte   0
 rate_code: .byte 0
-mask1:  .byte   0
-mask2:  .byte   0
+        pic_masks

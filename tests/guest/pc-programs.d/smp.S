@@ -3,15 +3,13 @@
  * Four processors as a multiprocessor HAL starts them: INIT and SIPI, interrupts from one to the others, one of the IOAPIC's to a
  * certain one, NMI, INIT again. The ACPI timer and the time stamp counter, read in turns, go back on none.
  */
+#include "tests/guest/pc-programs.d/board.inc"
 #include "tests/guest/pc-programs.d/frame.inc"
 
-#define IOAPIC 0xfec00000
-#define LAPIC  0xfee00000
 #define ICR    0x300
 
 #define OTHERS 3
 #define ROUNDS 100
-#define VECTOR 0x60
 #define START  0x3000 /* a page of its own */
 #define STACKS 0x4000 /* of 512 bytes */
 
@@ -21,22 +19,6 @@
 #define INIT         0x00000500
 #define SIPI         0x00000600
 
-        .macro  lapic offset
-        movl    $(LAPIC + (\offset)), %ebx
-        movl    %fs:(%ebx), %eax
-        .endm
-
-        .macro  put_lapic offset, value
-        movl    $(LAPIC + (\offset)), %ebx
-        movl    \value, %fs:(%ebx)
-        .endm
-
-        .macro  put_ioapic index, value
-        movl    $IOAPIC, %ebx
-        movl    $(\index), %fs:(%ebx)
-        movl    \value, %fs:0x10(%ebx)
-        .endm
-
 /* Until the place holds the value; no longer than a second. */
         .macro  wait_for place, value
         movw    $\place, %si
@@ -45,13 +27,8 @@
         .endm
 
 main:   cli
-        inb     $0x21, %al
-        movb    %al, mask1
-        inb     $0xa1, %al
-        movb    %al, mask2
-        movb    $0xff, %al
-        outb    %al, $0x21
-        outb    %al, $0xa1
+        keep_pics
+        close_pics
         hook    VECTOR, event
         hook    0x02, nmi
         movb    $0xea, START    /* ljmp $0, $processor */
@@ -91,10 +68,7 @@ main:   cli
         movl    present, %eax
         expect  "started once more", $OTHERS
         put_lapic ICR, $(ALL_BUT_SELF|ASSERT|INIT)
-        movb    mask1, %al
-        outb    %al, $0x21
-        movb    mask2, %al
-        outb    %al, $0xa1
+        restore_pics
         sti
         ret
 
@@ -240,5 +214,4 @@ tsc_back: .long 0
 events: .long   0
 events_of: .long 0, 0, 0, 0
 nmis:   .long   0
-mask1:  .byte   0
-mask2:  .byte   0
+        pic_masks
