@@ -6,8 +6,8 @@
  * The VMBus sits below the ISA bridge; guests take its MMIO from the PCI root's window. PCI's
  * interrupts are acpi_pci.c's.
  *
- * Left out: the switch between legacy and ACPI mode (it is
- * always ACPI mode), sleep states but off, WAET, SRAT.
+ * Left out: the switch between legacy and ACPI mode (it is always ACPI mode), sleep states but off,
+ * WAET, SRAT.
  */
 #include "src/pc/acpi_pc.h"
 
